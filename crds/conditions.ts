@@ -1,0 +1,80 @@
+/**
+ * The conditions of an OpalJob and every reason that they can carry. Reasons are the machine-readable part of
+ * the contract: renaming one breaks somebody's alert.
+ */
+
+export const CONDITION_TYPES = ["Queued", "Admitted", "Running", "Complete", "Failed", "Suspended"] as const;
+export type ConditionType = (typeof CONDITION_TYPES)[number];
+
+export const REASONS = {
+  /** Queued=True: no GPU is free in the pool. */
+  WaitingForGpus: "WaitingForGpus",
+  /** Queued=True: an earlier job stands before this one. */
+  BehindOthers: "BehindOthers",
+  /** Queued=True: no pool has the class or the VRAM that the job asks for. */
+  NoMatchingPool: "NoMatchingPool",
+  /** Queued=False: the job holds GPUs, or is finished or suspended. */
+  NotWaiting: "NotWaiting",
+  /** Admitted=True: GPUs are assigned and the child exists. */
+  GpusAssigned: "GpusAssigned",
+  /** Admitted=False: none are. */
+  NoGpusAssigned: "NoGpusAssigned",
+  /** Running=True: at least one pod of the job runs. */
+  PodsRunning: "PodsRunning",
+  /** Running=False: pods are created but none has started yet. */
+  PodsStarting: "PodsStarting",
+  /** Running=False: the job has no pods. */
+  NoPods: "NoPods",
+  /** Complete=True: every item is done. */
+  AllItemsDone: "AllItemsDone",
+  /** Complete=True: every item has a verdict, and some of them failed. */
+  SomeItemsFailed: "SomeItemsFailed",
+  /** Failed=True: every item failed. */
+  AllItemsFailed: "AllItemsFailed",
+  /** Failed=True: pods crashed more often than `retry.infrastructure` allows. */
+  RetriesExhausted: "RetriesExhausted",
+  /** Failed=True: `budget.gpuSeconds` is used up. */
+  BudgetExhausted: "BudgetExhausted",
+  /** Failed=True: the runner refused its settings or models; a retry cannot help. */
+  RunnerMisconfigured: "RunnerMisconfigured",
+  /** Failed=True: the spec cannot be carried out by this operator. */
+  InvalidSpec: "InvalidSpec",
+  /** Suspended=True: `spec.suspend` is set. */
+  SuspendedByUser: "SuspendedByUser",
+  /** Suspended=False. */
+  NotSuspended: "NotSuspended",
+} as const;
+export type Reason = (typeof REASONS)[keyof typeof REASONS];
+
+interface ConditionLike {
+  readonly type: string;
+  readonly status: string;
+}
+
+export const PHASES = [
+  "Pending",
+  "Queued",
+  "Starting",
+  "Running",
+  "Suspended",
+  "Complete",
+  "Failed",
+] as const;
+export type Phase = (typeof PHASES)[number];
+
+/** One word for people, from the conditions. Nothing may branch on it. */
+export function phaseOf(conditions: readonly ConditionLike[]): Phase {
+  const is = (type: ConditionType) => conditions.some((c) => c.type === type && c.status === "True");
+  if (is("Complete")) return "Complete";
+  if (is("Failed")) return "Failed";
+  if (is("Suspended")) return "Suspended";
+  if (is("Running")) return "Running";
+  if (is("Admitted")) return "Starting";
+  if (is("Queued")) return "Queued";
+  return "Pending";
+}
+
+/** True when the job has its final verdict: nothing will change any more. */
+export function isFinished(conditions: readonly ConditionLike[]): boolean {
+  return conditions.some((c) => (c.type === "Complete" || c.type === "Failed") && c.status === "True");
+}

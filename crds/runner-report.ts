@@ -1,0 +1,170 @@
+import * as z from "zod";
+import { Brand, OpalJobItem } from "./opaljob.ts";
+import { FailureClass } from "./failure.ts";
+import { Stage } from "./stages.ts";
+
+/**
+ * What goes into a runner pod (its shard manifest) and what comes out: stage records and item reports in blob
+ * storage, progress in an annotation of its pod, the shard's verdict in the termination message.
+ */
+
+/** A box in pixels, origin top left; right and bottom edges are x + width and y + height, exclusive. */
+export const Box = z.object({
+  x: z.int().min(0),
+  y: z.int().min(0),
+  width: z.int().min(1),
+  height: z.int().min(1),
+});
+export type Box = z.infer<typeof Box>;
+
+/** One item of a shard; `index` counts over the whole OpalJob, so attempts can be added up. */
+export const ShardItem = OpalJobItem.extend({ index: z.int().min(0) });
+export type ShardItem = z.infer<typeof ShardItem>;
+
+/** The work of one pod: key `<completion index>.json` of the child's ConfigMap. */
+export const ShardManifest = z.object({
+  v: z.literal(1),
+  job: z.string(),
+  namespace: z.string(),
+  uid: z.string(),
+  tenant: z.string(),
+  attempt: z.int().min(1),
+  shard: z.int().min(0),
+  correlationId: z.string(),
+  brand: Brand,
+  stages: z.array(Stage),
+  /** Listed here, or, for a job with `itemsFrom`, ... */
+  items: z.array(ShardItem).default([]),
+  /** ... lines of a manifest blob, given as ranges of item indexes. */
+  itemsFrom: z.object({ manifest: z.string(), indexes: z.string() }).optional(),
+});
+export type ShardManifest = z.infer<typeof ShardManifest>;
+
+/** File name of a shard's manifest in the ConfigMap. */
+export function manifestKey(shard: number): string {
+  return `${shard}.json`;
+}
+
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** The create-once record of a finished stage: a later pod goes on after the last one it finds. */
+export const StageRecord = z.object({
+  v: z.literal(1),
+  stage: Stage,
+  /** The stage's picture, `<container>/<path>`. */
+  output: z.string(),
+  sha256: Sha256,
+  bytes: z.int(),
+  width: z.int(),
+  height: z.int(),
+  seconds: z.number(),
+  gpuSeconds: z.number(),
+  attempt: z.int(),
+  pod: z.string(),
+  finishedAt: z.string(),
+  /** What later stages and the report need to know: boxes, proofs, scores. Named by the stage. */
+  facts: z.record(z.string(), z.unknown()).default({}),
+});
+export type StageRecord = z.infer<typeof StageRecord>;
+
+/**
+ * The proof that the product was not changed: the delivered pixels inside the eroded core of the matte,
+ * compared with the source's after the stated resize and colour conversion. 8-bit levels.
+ */
+export const Fidelity = z.object({
+  corePixels: z.int(),
+  maxAbsDifference: z.number(),
+  meanAbsDifference: z.number(),
+});
+export type Fidelity = z.infer<typeof Fidelity>;
+
+/** The verdict of one item, good or bad. */
+export const ItemReport = z.object({
+  v: z.literal(1),
+  job: z.string(),
+  uid: z.string(),
+  tenant: z.string(),
+  item: z.string(),
+  index: z.int(),
+  attempt: z.int(),
+  outcome: z.enum(["done", "failed"]),
+  failure: z.object({ class: FailureClass, message: z.string() }).optional(),
+  source: z
+    .object({ format: z.string(), width: z.int(), height: z.int(), bytes: z.int(), sha256: Sha256 })
+    .optional(),
+  /** In the order in which they ran. */
+  stages: z.array(StageRecord),
+  /** The last stage's picture and what the exports must know of it. */
+  final: z
+    .object({ output: z.string(), width: z.int(), height: z.int(), productBox: Box, contentBox: Box })
+    .optional(),
+  fidelity: Fidelity.optional(),
+  models: z.array(z.object({ name: z.string(), sha256: Sha256, licence: z.string() })).default([]),
+  seconds: z.number(),
+  gpuSeconds: z.number(),
+  finishedAt: z.string(),
+});
+export type ItemReport = z.infer<typeof ItemReport>;
+
+const StageCounts = z.object({
+  segment: z.int().default(0),
+  place: z.int().default(0),
+  upscale: z.int().default(0),
+});
+
+/** The pod's annotation `opal.dev/progress`, at most once a second. */
+export const ShardProgress = z.object({
+  v: z.literal(1),
+  /** Indexes of items that are done, and of those that failed, as ranges. */
+  done: z.string(),
+  failed: z.string(),
+  /** How many items of the shard have finished each stage (found finished included). */
+  stages: StageCounts,
+  current: z.object({ index: z.int(), item: z.string(), stage: Stage }).optional(),
+  gpuSeconds: z.number(),
+});
+export type ShardProgress = z.infer<typeof ShardProgress>;
+
+/** Bytes that Kubernetes keeps of a termination message. */
+export const MAX_TERMINATION_BYTES = 4096;
+/** More items in a shard might not fit the termination message when all of them fail. */
+export const MAX_SHARD_ITEMS = 24;
+
+/** The pod's termination message. */
+export const ShardVerdict = z.object({
+  v: z.literal(1),
+  done: z.string(),
+  failed: z.array(
+    z.object({ index: z.int(), id: z.string(), class: FailureClass, message: z.string().default("") }),
+  ),
+  stages: StageCounts,
+  gpuSeconds: z.number(),
+  /** From the start of the process to the first stage's start. */
+  coldStartSeconds: z.number(),
+  /** GPU time spent on stages that were not finished or whose record somebody else had written. */
+  wastedGpuSeconds: z.number().default(0),
+  /** Why the pod itself ended badly, if it did. */
+  error: z.object({ class: FailureClass, message: z.string() }).optional(),
+});
+export type ShardVerdict = z.infer<typeof ShardVerdict>;
+
+/**
+ * The verdict as a termination message: messages are shortened, then left out, until it fits. Which items
+ * failed and why is never left out.
+ */
+export function encodeVerdict(verdict: ShardVerdict): string {
+  const size = (text: string) => new TextEncoder().encode(text).length;
+  for (const room of [200, 80, 30, 0]) {
+    const text = JSON.stringify({
+      ...verdict,
+      failed: verdict.failed.map((item) => ({ ...item, message: item.message.slice(0, room) })),
+      ...(verdict.error && {
+        error: { ...verdict.error, message: verdict.error.message.slice(0, 200 + room) },
+      }),
+    });
+    if (size(text) <= MAX_TERMINATION_BYTES) return text;
+  }
+  throw new RangeError(
+    `the verdict of ${verdict.failed.length} failed items does not fit ${MAX_TERMINATION_BYTES} bytes`,
+  );
+}
