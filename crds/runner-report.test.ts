@@ -1,0 +1,38 @@
+import { expect, test } from "vitest";
+import { FAILURE_CLASSES } from "./failure.ts";
+import { encodeVerdict, MAX_SHARD_ITEMS, MAX_TERMINATION_BYTES, ShardVerdict } from "./runner-report.ts";
+
+const longest = FAILURE_CLASSES.reduce((a, b) => (b.length > a.length ? b : a));
+
+function aVerdict(failures: number, message: string): ShardVerdict {
+  return {
+    v: 1,
+    done: "",
+    failed: Array.from({ length: failures }, (_, i) => ({
+      index: 99_900 + i,
+      id: "x".repeat(63),
+      class: longest,
+      message,
+    })),
+    stages: { segment: 0, place: 0, upscale: 0 },
+    gpuSeconds: 123.456,
+    coldStartSeconds: 1.234,
+    wastedGpuSeconds: 0,
+  };
+}
+
+test("keeps whole messages while they fit", () => {
+  const verdict = aVerdict(2, "the file is not a picture");
+  expect(ShardVerdict.parse(JSON.parse(encodeVerdict(verdict)))).toEqual(verdict);
+});
+
+test("names every failed item of the largest shard, whatever the messages are", () => {
+  const verdict = aVerdict(MAX_SHARD_ITEMS, "ü".repeat(5000));
+  verdict.error = { class: longest, message: "ü".repeat(5000) };
+  const text = encodeVerdict(verdict);
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_TERMINATION_BYTES);
+  const failed = ShardVerdict.parse(JSON.parse(text)).failed;
+  expect(failed.map(({ index, id }) => ({ index, id }))).toEqual(
+    verdict.failed.map(({ index, id }) => ({ index, id })),
+  );
+});
