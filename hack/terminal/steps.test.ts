@@ -32,3 +32,12 @@ test("a failure is marked and passed on", async () => {
   await expect(steps.run("models", "a minute", () => Promise.reject(new Error("no")))).rejects.toThrow("no");
   expect(pipe.written.at(-1)).toContain("✗ models");
 });
+
+test("work that finds nothing to do says nothing", async () => {
+  const pipe = aTerminal(false);
+  const steps = createSteps(pipe, () => 0);
+  await steps.runIfNeeded("models", "a minute", () => Promise.resolve());
+  expect(pipe.written).toEqual([]);
+  await steps.runIfNeeded("models", "a minute", async (progress) => progress("1 %"));
+  expect(pipe.written).toHaveLength(2);
+});
