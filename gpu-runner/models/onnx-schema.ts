@@ -1,0 +1,126 @@
+/**
+ * The part of the ONNX file format (onnx.proto, IR version 8, opset 17) that the converter writes.
+ * Field numbers are the format's own; see github.com/onnx/onnx, file onnx/onnx.proto.
+ */
+import protobuf from "protobufjs";
+
+const PROTO = `
+syntax = "proto2";
+message Attribute {
+  required string name = 1;
+  optional float f = 2;
+  optional int64 i = 3;
+  optional bytes s = 4;
+  repeated int64 ints = 8;
+  required int32 type = 20;
+}
+message Node {
+  repeated string input = 1;
+  repeated string output = 2;
+  required string name = 3;
+  required string op_type = 4;
+  repeated Attribute attribute = 5;
+}
+message Tensor {
+  repeated int64 dims = 1;
+  required int32 data_type = 2;
+  required string name = 8;
+  required bytes raw_data = 9;
+}
+message Dimension { optional int64 dim_value = 1; optional string dim_param = 2; }
+message Shape { repeated Dimension dim = 1; }
+message TensorType { required int32 elem_type = 1; required Shape shape = 2; }
+message Type { required TensorType tensor_type = 1; }
+message ValueInfo { required string name = 1; required Type type = 2; }
+message Graph {
+  repeated Node node = 1;
+  required string name = 2;
+  repeated Tensor initializer = 5;
+  repeated ValueInfo input = 11;
+  repeated ValueInfo output = 12;
+}
+message OperatorSet { required string domain = 1; required int64 version = 2; }
+message Model {
+  required int64 ir_version = 1;
+  required string producer_name = 2;
+  required Graph graph = 7;
+  repeated OperatorSet opset_import = 8;
+}`;
+
+const FLOAT = 1;
+const ATTRIBUTE_TYPES = { f: 1, i: 2, s: 3, ints: 7 } as const;
+
+export type AttributeValue =
+  | { readonly f: number }
+  | { readonly i: number }
+  | { readonly s: string }
+  | { readonly ints: readonly number[] };
+
+export interface OnnxNode {
+  readonly op: string;
+  readonly inputs: readonly string[];
+  /** Also the node's name. */
+  readonly output: string;
+  readonly attributes: Readonly<Record<string, AttributeValue>>;
+}
+
+export interface OnnxTensor {
+  readonly name: string;
+  readonly dims: readonly number[];
+  readonly values: Float32Array;
+}
+
+/** One picture in, one out, both float32 [1, 3, height, width]; sizes are left open. */
+export interface OnnxGraph {
+  readonly name: string;
+  readonly input: string;
+  readonly output: string;
+  readonly nodes: readonly OnnxNode[];
+  readonly tensors: readonly OnnxTensor[];
+}
+
+function attribute(name: string, value: AttributeValue): Record<string, unknown> {
+  if ("f" in value) return { name, f: value.f, type: ATTRIBUTE_TYPES.f };
+  if ("i" in value) return { name, i: value.i, type: ATTRIBUTE_TYPES.i };
+  if ("s" in value) return { name, s: new TextEncoder().encode(value.s), type: ATTRIBUTE_TYPES.s };
+  return { name, ints: value.ints, type: ATTRIBUTE_TYPES.ints };
+}
+
+function picture(name: string, prefix: string): Record<string, unknown> {
+  const dim = [
+    { dim_value: 1 },
+    { dim_value: 3 },
+    { dim_param: `${prefix}height` },
+    { dim_param: `${prefix}width` },
+  ];
+  return { name, type: { tensor_type: { elem_type: FLOAT, shape: { dim } } } };
+}
+
+/** The same graph gives the same bytes, so the file's checksum can stand in the catalogue. */
+export function encodeOnnx(graph: OnnxGraph): Uint8Array {
+  const schema = protobuf.parse(PROTO, { keepCase: true }).root.lookupType("Model");
+  const message = schema.fromObject({
+    ir_version: 8,
+    producer_name: "opal",
+    opset_import: [{ domain: "", version: 17 }],
+    graph: {
+      name: graph.name,
+      node: graph.nodes.map((node) => ({
+        input: node.inputs,
+        output: [node.output],
+        name: node.output,
+        op_type: node.op,
+        attribute: Object.entries(node.attributes).map(([name, value]) => attribute(name, value)),
+      })),
+      initializer: graph.tensors.map(({ name, dims, values }) => ({
+        dims,
+        data_type: FLOAT,
+        name,
+        raw_data: new Uint8Array(values.buffer, values.byteOffset, values.byteLength),
+      })),
+      input: [picture(graph.input, "")],
+      output: [picture(graph.output, "out_")],
+    },
+  });
+  return schema.encode(message).finish();
+}
