@@ -1,0 +1,26 @@
+/**
+ * A runner that does nothing: says when its process began and gives every item of its shard a good verdict.
+ * Stands in for the real one where the operator alone is measured.
+ */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { formatRanges } from "#crds/item-ranges.ts";
+import { encodeVerdict, manifestKey, ShardManifest } from "#crds/runner-report.ts";
+
+const folder = process.env["OPAL_MANIFEST_DIR"] ?? "";
+const shard = Number(process.env["JOB_COMPLETION_INDEX"]);
+const manifest = ShardManifest.parse(JSON.parse(readFileSync(join(folder, manifestKey(shard)), "utf8")));
+const count = manifest.items.length;
+console.log(JSON.stringify({ msg: "started", startedAtMs: performance.timeOrigin }));
+writeFileSync(
+  process.env["OPAL_TERMINATION_LOG"] ?? "/dev/termination-log",
+  encodeVerdict({
+    v: 1,
+    done: formatRanges(manifest.items.map(({ index }) => index)),
+    failed: [],
+    stages: { segment: count, place: count, upscale: count },
+    gpuSeconds: 0,
+    coldStartSeconds: 0,
+    wastedGpuSeconds: 0,
+  }),
+);
