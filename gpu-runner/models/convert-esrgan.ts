@@ -120,7 +120,8 @@ function addConcatenation(graph: Graph, layer: Layer): void {
 }
 
 function addResidualScale(graph: Graph, layer: Layer): void {
-  graph.add("Mul", [...inputsOf(layer), "residual_scale"], layer.name);
+  const scale = graph.constant(`${layer.name}/scale`, [RESIDUAL_SCALE]);
+  graph.add("Mul", [...inputsOf(layer), scale], layer.name);
 }
 
 type Translation = (graph: Graph, layer: Layer, model: LayersModel) => void;
@@ -147,7 +148,6 @@ export function convertEsrgan(
 ): Uint8Array {
   const model = parseLayersModel(source.json, source.shards);
   const graph = new Graph();
-  graph.constant("residual_scale", [RESIDUAL_SCALE]);
   graph.constant("range", [range]);
   for (const layer of model.layers) {
     if (layer.class_name === "InputLayer") {

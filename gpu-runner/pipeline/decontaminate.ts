@@ -1,0 +1,84 @@
+/**
+ * Takes the old background's colour out of the soft edge (blur fusion): near the edge the product's and the
+ * background's own colours are estimated as means weighted by alpha, and the pixel is explained by both. Two
+ * passes, a wide one that finds colours at all and a narrow one that keeps detail. Where alpha is 255 nothing
+ * is touched: the product's pixels stay exactly what they were.
+ */
+import { boxBlur } from "./blur.ts";
+import { alphaBox } from "./matte.ts";
+import { grown } from "./box.ts";
+import { type Alpha, cropBytes, newPlane, type Plane, type Rgb } from "./raster.ts";
+
+/** How far outside the matte colours are continued, so that resampling never meets black. */
+export const COLOUR_MARGIN_PIXELS = 16;
+const WIDE_RADIUS_SHARE = 90 / 1024;
+const NARROW_RADIUS = 6;
+const TINY = 1e-4;
+
+interface Estimate {
+  /** The product's colour, 0..255, defined where anything opaque is near. */
+  readonly foreground: Plane;
+  readonly background: Plane;
+}
+
+function blurFusion(picture: Plane, alpha: Plane, guess: Estimate, radius: number): Estimate {
+  const n = alpha.data.length;
+  const front = newPlane(alpha.width, alpha.height);
+  const back = newPlane(alpha.width, alpha.height);
+  for (let i = 0; i < n; i++) {
+    const a = alpha.data[i] ?? 0;
+    front.data[i] = (guess.foreground.data[i] ?? 0) * a;
+    back.data[i] = (guess.background.data[i] ?? 0) * (1 - a);
+  }
+  const nearAlpha = boxBlur(alpha, radius).data;
+  const foreground = boxBlur(front, radius);
+  const background = boxBlur(back, radius);
+  for (let i = 0; i < n; i++) {
+    const a = alpha.data[i] ?? 0;
+    const near = nearAlpha[i] ?? 0;
+    const f = (foreground.data[i] ?? 0) / (near + TINY);
+    const b = (background.data[i] ?? 0) / (1 - near + TINY);
+    background.data[i] = b;
+    foreground.data[i] = f + a * ((picture.data[i] ?? 0) - a * f - (1 - a) * b);
+  }
+  return { foreground, background };
+}
+
+function channelPlane(picture: Rgb, channel: number): Plane {
+  const plane = newPlane(picture.width, picture.height);
+  for (let i = 0; i < plane.data.length; i++) plane.data[i] = picture.data[i * 3 + channel] ?? 0;
+  return plane;
+}
+
+function refineChannel(picture: Plane, alpha: Plane, wideRadius: number): Plane {
+  const wide = blurFusion(picture, alpha, { foreground: picture, background: picture }, wideRadius);
+  return blurFusion(picture, alpha, wide, NARROW_RADIUS).foreground;
+}
+
+/**
+ * The product's own colours: unchanged where alpha is 255, cleaned in the soft edge, continued a little way
+ * outside it, black elsewhere (so nothing of the old background is kept).
+ */
+export function decontaminate(picture: Rgb, alpha: Alpha): Rgb {
+  const out: Rgb = { ...picture, data: new Uint8Array(picture.data.length) };
+  const product = alphaBox(alpha, 1);
+  if (!product) return out;
+  const wideRadius = Math.max(8, Math.round(WIDE_RADIUS_SHARE * Math.max(product.width, product.height)));
+  const box = grown(product, wideRadius + COLOUR_MARGIN_PIXELS, alpha);
+  const near = cropBytes(picture, box, 3);
+  const matte = cropBytes(alpha, box, 1);
+  const soft = newPlane(box.width, box.height);
+  for (let i = 0; i < soft.data.length; i++) soft.data[i] = (matte.data[i] ?? 0) / 255;
+  const reach = boxBlur(soft, COLOUR_MARGIN_PIXELS).data;
+  for (let channel = 0; channel < 3; channel++) {
+    const clean = refineChannel(channelPlane(near, channel), soft, wideRadius).data;
+    for (let i = 0; i < clean.length; i++) {
+      if ((reach[i] ?? 0) <= TINY) continue;
+      const x = box.x + (i % box.width);
+      const y = box.y + Math.floor(i / box.width);
+      const kept = matte.data[i] === 255 ? (near.data[i * 3 + channel] ?? 0) : Math.round(clean[i] ?? 0);
+      out.data[(y * picture.width + x) * 3 + channel] = Math.min(255, Math.max(0, kept));
+    }
+  }
+  return out;
+}

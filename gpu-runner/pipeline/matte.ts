@@ -1,0 +1,89 @@
+import type { Box } from "#crds/runner-report.ts";
+import { boxWhere } from "./box.ts";
+import type { Alpha, Plane } from "./raster.ts";
+
+/**
+ * Raw scores of the segmentation model, 0..1, are judged before they become a matte. On empty pictures the
+ * largest score seen is 0.044; on products it reaches 1.0. The bar stands far from both.
+ */
+export const MIN_PRODUCT_SCORE = 0.5;
+/** A product covers at least this share of the picture, counted where the score is over one half. */
+export const MIN_PRODUCT_SHARE = 0.0005;
+
+/** Scores below are haze and become transparent; scores above are solid; between, the scale is stretched. */
+const HAZE = 0.03;
+const SOLID = 0.97;
+
+export interface ProductVerdict {
+  readonly found: boolean;
+  /** The largest raw score. */
+  readonly score: number;
+  /** Share of pixels whose score is over one half. */
+  readonly coverage: number;
+}
+
+/** Tells a product from an empty picture by the model's raw scores (never stretched to their own maximum). */
+export function judgeScores(scores: Plane): ProductVerdict {
+  let score = 0;
+  let covered = 0;
+  for (const value of scores.data) {
+    if (value > score) score = value;
+    if (value > 0.5) covered++;
+  }
+  const coverage = covered / scores.data.length;
+  return { found: score >= MIN_PRODUCT_SCORE && coverage >= MIN_PRODUCT_SHARE, score, coverage };
+}
+
+/** The soft matte of raw scores: edges keep their softness, haze and near-solid become clean. */
+export function toAlpha(scores: Plane): Alpha {
+  const data = new Uint8Array(scores.data.length);
+  for (let i = 0; i < data.length; i++) {
+    const stretched = ((scores.data[i] ?? 0) - HAZE) / (SOLID - HAZE);
+    data[i] = Math.round(255 * Math.min(1, Math.max(0, stretched)));
+  }
+  return { width: scores.width, height: scores.height, data };
+}
+
+/** The box of all pixels at least as opaque as `atLeast` (1..255). */
+export function alphaBox(alpha: Alpha, atLeast: number): Box | undefined {
+  return boxWhere(alpha, (i) => (alpha.data[i] ?? 0) >= atLeast);
+}
+
+/** Which edges of the picture the product reaches: it was probably cut off there. */
+export function touchedEdges(alpha: Alpha, box: Box): string[] {
+  const edges: string[] = [];
+  if (box.x === 0) edges.push("left");
+  if (box.y === 0) edges.push("top");
+  if (box.x + box.width === alpha.width) edges.push("right");
+  if (box.y + box.height === alpha.height) edges.push("bottom");
+  return edges;
+}
+
+/** True inside the product at least `radius` pixels (square distance) from everything not fully opaque. */
+export function coreMask(alpha: Alpha, radius: number): Uint8Array {
+  const { width, height } = alpha;
+  const rows = new Uint8Array(width * height);
+  for (let y = 0; y < height; y++)
+    erodeLine(alpha.data, rows, { start: y * width, step: 1, length: width, radius, solid: 255 });
+  const core = new Uint8Array(width * height);
+  for (let x = 0; x < width; x++)
+    erodeLine(rows, core, { start: x, step: width, length: height, radius, solid: 1 });
+  return core;
+}
+
+interface Line {
+  readonly start: number;
+  readonly step: number;
+  readonly length: number;
+  readonly radius: number;
+  readonly solid: number;
+}
+
+/** Marks positions whose whole window of 2·radius+1 is solid; outside the picture nothing is. */
+function erodeLine(from: Uint8Array, to: Uint8Array, { start, step, length, radius, solid }: Line): void {
+  let run = 0;
+  for (let i = 0; i < length; i++) {
+    run = from[start + i * step] === solid ? run + 1 : 0;
+    if (run > 2 * radius) to[start + (i - radius) * step] = 1;
+  }
+}
