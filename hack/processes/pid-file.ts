@@ -1,0 +1,59 @@
+import { mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as z from "zod";
+import { isRunning } from "./process-identity.ts";
+import { STOP_SIGNALS, stopProcess } from "./stop-process.ts";
+
+const PidFile = z.object({
+  name: z.string(),
+  pid: z.int().positive(),
+  startedAt: z.string(),
+  stopSignal: z.enum(STOP_SIGNALS),
+  graceSeconds: z.number().nonnegative(),
+});
+
+/** What is written down about a running part, so that a later life can find and stop it. */
+export type PidFile = z.infer<typeof PidFile>;
+
+const SUFFIX = ".pid";
+
+/** Writes `<folder>/<name>.pid`, all at once: a reader sees the old file or the new one. */
+export function writePidFile(folder: string, record: PidFile): string {
+  mkdirSync(folder, { recursive: true });
+  const file = join(folder, `${record.name}${SUFFIX}`);
+  writeFileSync(`${file}.tmp`, JSON.stringify(record));
+  renameSync(`${file}.tmp`, file);
+  return file;
+}
+
+/** Undefined when there is no such file, when it makes no sense, or when its process has ended. */
+export function readPidFile(file: string): PidFile | undefined {
+  const record = parse(file);
+  return record !== undefined && isRunning(record) ? record : undefined;
+}
+
+/**
+ * Stops what an earlier life in this folder left running, all at the same time, and removes its pid files.
+ * @returns the names of the parts that had to be stopped
+ */
+export async function stopLeftovers(folder: string): Promise<string[]> {
+  mkdirSync(folder, { recursive: true });
+  const files = readdirSync(folder).filter((name) => name.endsWith(SUFFIX));
+  const stopped = await Promise.all(files.map((name) => stopLeftover(join(folder, name))));
+  return stopped.filter((name) => name !== undefined);
+}
+
+async function stopLeftover(file: string): Promise<string | undefined> {
+  const record = readPidFile(file);
+  if (record !== undefined) await stopProcess(record, record);
+  rmSync(file, { force: true });
+  return record?.name;
+}
+
+function parse(file: string): PidFile | undefined {
+  try {
+    return PidFile.safeParse(JSON.parse(readFileSync(file, "utf8"))).data;
+  } catch {
+    return undefined; // missing, or cut short by a full disk: either way it names no process
+  }
+}

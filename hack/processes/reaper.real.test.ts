@@ -1,0 +1,118 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync, readFileSync } from "node:fs";
+import { createInterface } from "node:readline";
+import { setTimeout as sleep } from "node:timers/promises";
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import { describe, expect, test } from "vitest";
+import { identify } from "./process-identity.ts";
+import { spawnPart } from "./part.ts";
+import { startReaper } from "./reaper.ts";
+import { aScript, eventually, makeFolder, processesWith } from "./testing.ts";
+
+const LAUNCHER = fileURLToPath(new URL("fixture-launcher.ts", import.meta.url));
+
+interface Script {
+  readonly name: string;
+  readonly script: string;
+}
+
+function launch(folder: string, scripts: readonly Script[], mark: string, folderToRemove?: string) {
+  const args = [LAUNCHER, folder, JSON.stringify(scripts)];
+  if (folderToRemove !== undefined) args.push(folderToRemove);
+  return spawn(process.execPath, args, {
+    env: { ...process.env, OPAL_TEST_MARK: mark },
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+}
+
+async function pidsOf(launcher: ReturnType<typeof launch>): Promise<Record<string, number>> {
+  const ended = once(launcher, "exit").then(() => Promise.reject(new Error("the launcher ended early")));
+  const [line] = await Promise.race([once(createInterface({ input: launcher.stdout }), "line"), ended]);
+  ended.catch(() => {}); // from here on the test ends it
+  return JSON.parse(line);
+}
+
+const noteStop = (name: string): Script => ({
+  name,
+  script: `trap 'echo ${name} >> stopped; exit' TERM; echo ready; while :; do sleep 0.05; done`,
+});
+
+describe("when the launcher is killed with SIGKILL", () => {
+  test("its parts are stopped in reverse order, deaf ones and grandchildren killed, its folder removed", async () => {
+    const folder = makeFolder();
+    const ephemeral = makeFolder();
+    const scripts = [
+      noteStop("first"),
+      { name: "deaf", script: "trap '' TERM; echo ready; while :; do sleep 0.05; done" },
+      { name: "parent", script: "sleep 300 & echo $! > grandchild; echo ready; wait" },
+      noteStop("last"),
+    ];
+    const launcher = launch(folder, scripts, folder, ephemeral);
+    const pids = await pidsOf(launcher);
+    const grandchild = Number(readFileSync(join(folder, "grandchild"), "utf8"));
+
+    launcher.kill("SIGKILL");
+    await eventually("everything ends", () => processesWith(`OPAL_TEST_MARK=${folder}`).length === 0);
+    expect(Object.values(pids).filter((pid) => identify(pid) !== undefined)).toEqual([]);
+    expect(identify(grandchild)).toBeUndefined();
+    expect(readFileSync(join(folder, "stopped"), "utf8")).toBe("last\nfirst\n");
+    expect(existsSync(ephemeral)).toBe(false);
+    expect(existsSync(folder)).toBe(true);
+  });
+
+  test("nothing is left over, whatever the launcher was doing at that moment", async () => {
+    const folder = makeFolder();
+    const mark = `OPAL_TEST_MARK=${folder}`;
+    const scripts = Array.from({ length: 40 }, (_, index) => ({
+      name: `part-${index}`,
+      script: "echo ready; exec sleep 300",
+    }));
+    let most = 0;
+    // From before the reaper runs until after many parts do; a launcher starts one part in about 20 ms.
+    for (const lifeMilliseconds of [30, 70, 90, 110, 125, 140, 170, 230, 310, 450]) {
+      const launcher = launch(folder, scripts, folder);
+      await sleep(lifeMilliseconds);
+      most = Math.max(most, processesWith(mark).length);
+      launcher.kill("SIGKILL");
+      await once(launcher, "exit");
+    }
+    expect(most).toBeGreaterThan(4);
+    await eventually("everything ends", () => processesWith(mark).length === 0);
+  });
+});
+
+describe("when the launcher goes on", () => {
+  test("a reaper that was killed is replaced by one that knows everything", async () => {
+    const folder = makeFolder();
+    const mark = `OPAL_TEST_MARK=${folder}`;
+    const launcher = launch(folder, [noteStop("first"), noteStop("last")], folder);
+    const pids = await pidsOf(launcher);
+    process.kill(pids["reaper"] ?? 0, "SIGKILL");
+    await eventually("there is another reaper", () =>
+      processesWith(mark).some((pid) => commandOf(pid).includes("reaper-main") && pid !== pids["reaper"]),
+    );
+    launcher.kill("SIGKILL");
+    await eventually("everything ends", () => processesWith(mark).length === 0);
+    expect(readFileSync(join(folder, "stopped"), "utf8")).toBe("last\nfirst\n");
+  });
+
+  test("closing the reaper stops what is watched and waits for it", async () => {
+    const folder = makeFolder();
+    const reaper = startReaper({ env: process.env });
+    const part = await spawnPart(aScript(folder, "first", noteStop("first").script), reaper);
+    reaper.removeFolder(folder);
+    await reaper.close();
+    expect(identify(part.pid)).toBeUndefined();
+    expect(existsSync(folder)).toBe(false);
+  });
+});
+
+function commandOf(pid: number): string {
+  try {
+    return readFileSync(`/proc/${pid}/cmdline`, "utf8");
+  } catch {
+    return "";
+  }
+}
