@@ -19,12 +19,10 @@ const JobView = z.object({
       item_id: z.string(),
       filename: z.string(),
       status: z.string(),
-      error: z.object({ class: z.string(), message: z.string() }).nullish(),
-      ai_metadata: z.record(z.string(), z.unknown()).nullish(),
-      urls: z.record(z.string(), z.string()).default({}),
-      exports: z
-        .array(z.object({ name: z.string(), url: z.string(), width: z.number(), height: z.number() }))
-        .default([]),
+      error: z.object({ class: z.string(), message: z.string() }).nullable(),
+      ai_metadata: z.looseObject({ seconds: z.record(z.string(), z.number()).default({}) }),
+      urls: z.object({ bg_removed: z.url().nullable(), placed: z.url().nullable() }),
+      exports: z.array(z.object({ name: z.string(), url: z.url() })),
     }),
   ),
 });
