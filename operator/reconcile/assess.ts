@@ -1,0 +1,115 @@
+import { itemCount, type OpalJob } from "#crds/opaljob.ts";
+import { isRetryable } from "#crds/failure.ts";
+import type { JobSight, ObservedChild, ObservedPod } from "./observed.ts";
+import { cutShards } from "./shards.ts";
+import { readShard, type ItemFailure, type ShardReading } from "./shard-reading.ts";
+
+/** What has become of every item, added up over all attempts. */
+export interface Assessment {
+  readonly total: number;
+  readonly done: ReadonlySet<number>;
+  /** Items that failed and are not tried again, by index. */
+  readonly failed: ReadonlyMap<number, ItemFailure>;
+  /** Items that no attempt has held yet, ascending. */
+  readonly untried: readonly number[];
+  /** Items that an ended attempt left unfinished or that are to be tried again, ascending. */
+  readonly again: readonly number[];
+  /** The newest child while any of its shards is not settled. */
+  readonly active: ActiveChild | undefined;
+  /** Number of the last attempt that is known of; 0 before the first. */
+  readonly attempts: number;
+  /** At least one item has a verdict: the runner works, so a crash is more likely an item's fault. */
+  readonly hasVerdicts: boolean;
+}
+
+export interface ActiveChild {
+  readonly child: ObservedChild;
+  readonly openShards: number;
+  readonly stages: { readonly segment: number; readonly place: number; readonly upscale: number };
+}
+
+interface Tally {
+  readonly job: OpalJob;
+  readonly done: Set<number>;
+  readonly failed: Map<number, ItemFailure & { isExhausted: boolean }>;
+  /** How many attempts have held an item. */
+  readonly tries: Map<number, number>;
+  readonly held: Set<number>;
+}
+
+export function assess({ job, children }: JobSight): Assessment {
+  const total = itemCount(job.spec);
+  const tally: Tally = { job, done: new Set(), failed: new Map(), tries: new Map(), held: new Set() };
+  let active: ActiveChild | undefined;
+  for (const child of children) {
+    const isNewest = child === children.at(-1);
+    active = addChild(tally, child, isNewest);
+  }
+  const { done, held } = tally;
+  const hasVerdicts = done.size > 0 || [...tally.failed.values()].some((failure) => !failure.isExhausted);
+  const failed = new Map<number, ItemFailure>();
+  const untried: number[] = [];
+  const again: number[] = [];
+  for (let index = 0; index < total; index++) {
+    if (done.has(index) || held.has(index)) continue;
+    const failure = tally.failed.get(index);
+    if (failure && !canRetry(tally, index, hasVerdicts)) failed.set(index, failure);
+    else (tally.tries.has(index) ? again : untried).push(index);
+  }
+  const attempts = Math.max(job.status.attempts ?? 0, children.at(-1)?.attempt ?? 0);
+  return { total, done, failed, untried, again, active, attempts, hasVerdicts };
+}
+
+/**
+ * A crashed shard has used up its tries at Kubernetes already. Its items are given another attempt only when
+ * the runner is known to work: then one of them is to blame, and smaller shards set the others free.
+ */
+function canRetry({ job, failed, tries }: Tally, index: number, hasVerdicts: boolean): boolean {
+  const failure = failed.get(index);
+  if (!failure || !isRetryable(failure.class)) return false;
+  if (failure.isExhausted && !hasVerdicts) return false;
+  return (tries.get(index) ?? 0) <= (job.spec.retry?.perItem ?? DEFAULT_RETRIES_PER_ITEM);
+}
+
+const DEFAULT_RETRIES_PER_ITEM = 1;
+
+function addChild(tally: Tally, child: ObservedChild, isNewest: boolean): ActiveChild | undefined {
+  const podsOf = Map.groupBy(child.pods, (pod) => pod.shard);
+  const stages = { segment: 0, place: 0, upscale: 0 };
+  let openShards = 0;
+  for (const [shard, items] of cutShards(child.items, child.shardSize).entries()) {
+    const pods = podsOf.get(shard) ?? [];
+    const reading = readShard(child, shard, pods);
+    const isOpen = isNewest && !child.isDeleting && !reading.isSettled;
+    addShard(tally, items, reading, isOpen);
+    if (!isOpen) continue;
+    openShards++;
+    addStages(stages, pods, reading.done.size);
+  }
+  return openShards > 0 ? { child, openShards, stages } : undefined;
+}
+
+function addShard(tally: Tally, items: readonly number[], reading: ShardReading, isOpen: boolean): void {
+  for (const index of items) {
+    tally.tries.set(index, (tally.tries.get(index) ?? 0) + 1);
+    tally.failed.delete(index);
+    const failure = reading.failed.get(index);
+    if (reading.done.has(index)) tally.done.add(index);
+    else if (failure && !(isOpen && isRetryable(failure.class))) {
+      tally.failed.set(index, { ...failure, isExhausted: false });
+    } else if (isOpen) tally.held.add(index);
+    else if (reading.rest) tally.failed.set(index, { ...reading.rest, isExhausted: true });
+  }
+}
+
+/** Stages of items that are not done yet; done ones have finished them all. */
+function addStages(
+  sum: { segment: number; place: number; upscale: number },
+  pods: readonly ObservedPod[],
+  done: number,
+): void {
+  for (const stage of ["segment", "place", "upscale"] as const) {
+    const reported = pods.map((pod) => (pod.verdict ?? pod.progress)?.stages[stage] ?? 0);
+    sum[stage] += Math.max(0, Math.max(0, ...reported) - done);
+  }
+}

@@ -1,0 +1,92 @@
+import { type ConditionType, REASONS, type Reason } from "#crds/conditions.ts";
+import type { Condition, OpalJobStatus } from "#crds/opaljob.ts";
+import type { Verdict } from "./decision.ts";
+import type { Observed } from "./observed.ts";
+import type { Assessment } from "./assess.ts";
+import { livePods } from "./usage.ts";
+
+type Fact = Pick<Condition, "type" | "status" | "message"> & { readonly reason: Reason };
+
+/** Longer messages are cut: a status stays small, and details are in events and reports. */
+const MAX_MESSAGE_LENGTH = 256;
+
+/** The conditions that the world calls for. Complete and Failed are there only once they are true. */
+export function conditionsOf(
+  seen: Observed,
+  assessment: Assessment,
+  outcome: { verdict: Verdict | undefined; now: Date },
+): Condition[] {
+  const facts = [
+    queued(seen, assessment, outcome.verdict),
+    admitted(assessment, outcome.verdict),
+    running(seen, assessment, outcome.verdict),
+    suspended(seen, outcome.verdict),
+    ...(outcome.verdict ? [ended(outcome.verdict)] : []),
+  ];
+  return facts.map((fact) => stamp(fact, seen, outcome.now));
+}
+
+function stamp(fact: Fact, { job }: Observed, now: Date): Condition {
+  const before = job.status.conditions?.find((condition) => condition.type === fact.type);
+  return {
+    ...fact,
+    message: fact.message.slice(0, MAX_MESSAGE_LENGTH),
+    observedGeneration: job.metadata.generation,
+    lastTransitionTime: before?.status === fact.status ? before.lastTransitionTime : now.toISOString(),
+  };
+}
+
+function is(type: ConditionType, reason: Reason, message: string): Fact {
+  return { type, status: "True", reason, message };
+}
+
+function isNot(type: ConditionType, reason: Reason, message: string): Fact {
+  return { type, status: "False", reason, message };
+}
+
+const WAITING_REASONS = {
+  gpus: REASONS.WaitingForGpus,
+  order: REASONS.BehindOthers,
+  pool: REASONS.NoMatchingPool,
+} as const;
+
+function queued({ placement }: Observed, { active }: Assessment, verdict: Verdict | undefined): Fact {
+  if (verdict || placement?.kind !== "waiting" || (active?.child.parallelism ?? 0) > 0) {
+    return isNot("Queued", REASONS.NotWaiting, "");
+  }
+  return is("Queued", WAITING_REASONS[placement.blockedOn], placement.because);
+}
+
+function admitted({ active }: Assessment, verdict: Verdict | undefined): Fact {
+  const gpus = active ? Math.min(active.child.parallelism, active.openShards) : 0;
+  if (verdict || gpus === 0) return isNot("Admitted", REASONS.NoGpusAssigned, "");
+  return is("Admitted", REASONS.GpusAssigned, `Holds ${gpus} ${gpus === 1 ? "GPU" : "GPUs"}.`);
+}
+
+function running(seen: Observed, { active }: Assessment, verdict: Verdict | undefined): Fact {
+  if (verdict) return isNot("Running", REASONS.NoPods, "");
+  const pods = livePods(seen);
+  const runs = pods.filter((pod) => pod.phase === "Running").length;
+  if (runs > 0) return is("Running", REASONS.PodsRunning, `${runs} of ${pods.length} pods run.`);
+  if (pods.length === 0 && (active?.child.parallelism ?? 0) === 0) {
+    return isNot("Running", REASONS.NoPods, "");
+  }
+  const stuck = pods.find((pod) => pod.waitingReason !== undefined);
+  return isNot("Running", REASONS.PodsStarting, stuck ? `${stuck.name}: ${stuck.waitingReason}` : "");
+}
+
+function suspended({ job }: Observed, verdict: Verdict | undefined): Fact {
+  if (verdict || !job.spec.suspend) return isNot("Suspended", REASONS.NotSuspended, "");
+  return is("Suspended", REASONS.SuspendedByUser, "spec.suspend is set.");
+}
+
+function ended({ type, reason, message }: Verdict): Fact {
+  return is(type, reason, message);
+}
+
+export function transitionsOf(before: OpalJobStatus, after: OpalJobStatus): Condition[] {
+  return (after.conditions ?? []).filter((condition) => {
+    const known = before.conditions?.find((other) => other.type === condition.type);
+    return condition.status === "True" && known?.status !== "True";
+  });
+}

@@ -1,0 +1,31 @@
+import type { Reason } from "#crds/conditions.ts";
+import type { JobManifest } from "./desired-job.ts";
+import type { Attempt } from "./manifest.ts";
+import type { ObservedChild } from "./observed.ts";
+
+/** The one change that a pass makes to the children, or to the OpalJob's existence. */
+export type Action =
+  | { readonly do: "nothing" }
+  | { readonly do: "launch"; readonly attempt: Attempt; readonly manifest: JobManifest }
+  | { readonly do: "restore-config-map"; readonly child: ObservedChild }
+  | { readonly do: "resize"; readonly child: ObservedChild; readonly parallelism: number }
+  | { readonly do: "stop"; readonly child: ObservedChild }
+  | { readonly do: "delete-opaljob" };
+
+/** The job's end: a condition that never changes again. */
+export interface Verdict {
+  readonly type: "Complete" | "Failed";
+  readonly reason: Reason;
+  readonly message: string;
+}
+
+export interface Decision {
+  readonly action: Action;
+  readonly verdict?: Verdict;
+  /** Leave the status as it is: what it says is final, or nobody will read it. */
+  readonly keepStatus?: true;
+  /** In one sentence, for people: log line and event. */
+  readonly because: string;
+  /** Look again after so long even if nothing changes. */
+  readonly afterMs?: number;
+}

@@ -1,0 +1,132 @@
+import type { OpalJob } from "#crds/opaljob.ts";
+import { EXIT_ACTIONS, EXIT_CODES } from "#crds/exit-codes.ts";
+import { formatRanges } from "#crds/item-ranges.ts";
+import { ANNOTATIONS, API_VERSION, childName, LABELS } from "#crds/names.ts";
+import { childLabels, correlationIdOf, type Attempt } from "./manifest.ts";
+import type { ReconcileSettings } from "./settings.ts";
+import { cutShards } from "./shards.ts";
+
+export const RUNNER_CONTAINER = "runner";
+export const MANIFEST_DIR = "/etc/opal/manifest";
+const DEFAULT_INFRASTRUCTURE_RETRIES = 3;
+
+/** The Indexed Job of one attempt: an index is a shard, a pod has one GPU, parallelism is the allocation. */
+export function desiredJob(
+  job: OpalJob,
+  attempt: Attempt,
+  { settings, gpus }: { settings: ReconcileSettings; gpus: number },
+) {
+  const shards = cutShards(attempt.items, attempt.shardSize);
+  const name = childName(job.metadata.name, attempt.number);
+  const labels = { ...childLabels(job, attempt.number), [LABELS.pool]: settings.pool.name };
+  const tracing = tracingAnnotations(job);
+  return {
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: {
+      name,
+      namespace: job.metadata.namespace,
+      labels,
+      annotations: {
+        ...tracing,
+        [ANNOTATIONS.items]: formatRanges(attempt.items),
+        [ANNOTATIONS.shardSize]: String(attempt.shardSize),
+      },
+      ownerReferences: [
+        {
+          apiVersion: API_VERSION,
+          kind: "OpalJob",
+          name: job.metadata.name,
+          uid: job.metadata.uid,
+          controller: true,
+        },
+      ],
+    },
+    spec: {
+      completionMode: "Indexed",
+      completions: shards.length,
+      parallelism: Math.min(gpus, shards.length),
+      backoffLimitPerIndex: job.spec.retry?.infrastructure ?? DEFAULT_INFRASTRUCTURE_RETRIES,
+      podFailurePolicy: { rules: podFailureRules() },
+      podReplacementPolicy: "Failed",
+      ttlSecondsAfterFinished: settings.childTtlSeconds,
+      template: {
+        metadata: { labels: { ...settings.runner.podLabels, ...labels }, annotations: tracing },
+        spec: podSpec(job, name, settings),
+      },
+    },
+  };
+}
+export type JobManifest = ReturnType<typeof desiredJob>;
+
+function tracingAnnotations(job: OpalJob): Record<string, string> {
+  const traceparent = job.metadata.annotations[ANNOTATIONS.traceparent];
+  return {
+    [ANNOTATIONS.correlationId]: correlationIdOf(job),
+    ...(traceparent !== undefined && { [ANNOTATIONS.traceparent]: traceparent }),
+  };
+}
+
+/**
+ * Evictions first: a pod that is sent away may still end with a code that would count. Codes that only count
+ * need no rule, and every other code counts too.
+ */
+function podFailureRules(): object[] {
+  const codesFor = (wanted: "Ignore" | "FailIndex") =>
+    (Object.keys(EXIT_ACTIONS) as (keyof typeof EXIT_ACTIONS)[])
+      .filter((reason) => EXIT_ACTIONS[reason] === wanted)
+      .map((reason) => EXIT_CODES[reason])
+      .sort((a, b) => a - b);
+  const onExit = (action: "Ignore" | "FailIndex") => ({
+    action,
+    onExitCodes: { containerName: RUNNER_CONTAINER, operator: "In", values: codesFor(action) },
+  });
+  return [
+    { action: "Ignore", onPodConditions: [{ type: "DisruptionTarget", status: "True" }] },
+    onExit("Ignore"),
+    onExit("FailIndex"),
+  ];
+}
+
+function podSpec(job: OpalJob, name: string, { runner, pool }: ReconcileSettings) {
+  const { resourceName, nodeSelector, tolerations } = pool.spec;
+  return {
+    restartPolicy: "Never",
+    serviceAccountName: runner.serviceAccountName,
+    terminationGracePeriodSeconds: runner.terminationGracePeriodSeconds,
+    nodeSelector,
+    tolerations,
+    volumes: [{ name: "manifest", configMap: { name } }, ...(runner.volumes ?? [])],
+    containers: [
+      {
+        name: RUNNER_CONTAINER,
+        image: runner.image,
+        ...(runner.imagePullPolicy !== undefined && { imagePullPolicy: runner.imagePullPolicy }),
+        ...(runner.command && { command: runner.command }),
+        ...(runner.args && { args: runner.args }),
+        env: [...runnerEnv(job), ...(runner.env ?? [])],
+        ...(runner.envFrom && { envFrom: runner.envFrom }),
+        resources: { ...runner.resources, limits: { ...runner.resources?.["limits"], [resourceName]: 1 } },
+        volumeMounts: [
+          { name: "manifest", mountPath: MANIFEST_DIR, readOnly: true },
+          ...(runner.volumeMounts ?? []),
+        ],
+        terminationMessagePolicy: "File",
+      },
+    ],
+  };
+}
+
+/** JOB_COMPLETION_INDEX is set by Kubernetes. */
+function runnerEnv(job: OpalJob): object[] {
+  const fromPod = (name: string, fieldPath: string) => ({ name, valueFrom: { fieldRef: { fieldPath } } });
+  const traceparent = job.metadata.annotations[ANNOTATIONS.traceparent];
+  return [
+    fromPod("POD_NAME", "metadata.name"),
+    fromPod("POD_NAMESPACE", "metadata.namespace"),
+    fromPod("POD_UID", "metadata.uid"),
+    { name: "OPAL_MANIFEST_DIR", value: MANIFEST_DIR },
+    { name: "OPAL_CORRELATION_ID", value: correlationIdOf(job) },
+    ...(traceparent === undefined ? [] : [{ name: "TRACEPARENT", value: traceparent }]),
+  ];
+}

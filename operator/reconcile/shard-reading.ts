@@ -1,0 +1,52 @@
+import { parseRanges } from "#crds/item-ranges.ts";
+import type { FailureClass } from "#crds/failure.ts";
+import { failureOf, type PodFailure } from "./failures.ts";
+import type { ObservedChild, ObservedPod } from "./observed.ts";
+
+/** What the pods of one shard say about its items. Item numbers are indexes over the whole OpalJob. */
+export interface ShardReading {
+  /** No pod of this shard will run any more. */
+  readonly isSettled: boolean;
+  readonly done: ReadonlySet<number>;
+  readonly failed: ReadonlyMap<number, ItemFailure>;
+  /**
+   * Why items without a verdict will not get one. Undefined while the shard is not settled, and when nothing
+   * is known any more because its pods are gone: such items are simply unfinished.
+   */
+  readonly rest: PodFailure | undefined;
+}
+
+export interface ItemFailure extends PodFailure {
+  readonly id?: string;
+}
+
+/** What can be said about an item as long as only the runner's progress, not its verdict, names it. */
+const NOT_YET_KNOWN: { class: FailureClass; message: string } = { class: "unknown", message: "" };
+
+export function readShard(child: ObservedChild, shard: number, pods: readonly ObservedPod[]): ShardReading {
+  const done = new Set<number>();
+  const failed = new Map<number, ItemFailure>();
+  for (const pod of pods) {
+    for (const index of rangesOf(pod.progress?.failed)) failed.set(index, NOT_YET_KNOWN);
+    for (const { index, ...failure } of pod.verdict?.failed ?? []) failed.set(index, failure);
+    for (const index of rangesOf(pod.progress?.done)) done.add(index);
+    for (const index of rangesOf(pod.verdict?.done)) done.add(index);
+  }
+  // Outputs are create-once: what one pod has done, no other can undo.
+  for (const index of done) failed.delete(index);
+  const succeeded = pods.some((pod) => pod.phase === "Succeeded");
+  const isSettled =
+    succeeded || child.isEnded || child.succeededShards.has(shard) || child.failedShards.has(shard);
+  const last = pods.findLast((pod) => pod.phase === "Succeeded" || pod.phase === "Failed");
+  return { isSettled, done, failed, rest: isSettled && last ? failureOf(last) : undefined };
+}
+
+/** A runner's text is not to be trusted: what is no list of ranges says nothing. */
+function rangesOf(text: string | undefined): number[] {
+  if (text === undefined) return [];
+  try {
+    return parseRanges(text);
+  } catch {
+    return [];
+  }
+}

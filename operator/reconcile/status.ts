@@ -1,0 +1,168 @@
+import { phaseOf } from "#crds/conditions.ts";
+import { MAX_LISTED_FAILURES, type OpalJobStatus } from "#crds/opaljob.ts";
+import { assess, type Assessment } from "./assess.ts";
+import { conditionsOf } from "./conditions.ts";
+import type { Action, Decision, Verdict } from "./decision.ts";
+import type { Observed, ObservedChild } from "./observed.ts";
+import type { ReconcileSettings } from "./settings.ts";
+import { livePods, usageOf } from "./usage.ts";
+import { itemId } from "./verdict.ts";
+
+/** Bytes of JSON: the status stays this small whatever the job's size. */
+export const MAX_STATUS_BYTES = 8192;
+
+/** The status that is true once the decision's action is done. Nothing in it depends on who writes it. */
+export function nextStatus(
+  seen: Observed,
+  decision: Pick<Decision, "action" | "verdict">,
+  { settings, now }: { settings: ReconcileSettings; now: Date },
+): OpalJobStatus {
+  const after = project(seen, decision.action);
+  const assessment = assess(after);
+  const { verdict } = decision;
+  const before = seen.job.status;
+  const conditions = conditionsOf(after, assessment, { verdict, now });
+  const items = itemCounts(after, assessment, verdict);
+  const hasStarted = conditions.some((c) => c.type === "Running" && c.status === "True");
+  const startTime = before.startTime ?? (hasStarted || verdict ? now.toISOString() : undefined);
+  return bounded({
+    phase: phaseOf(conditions),
+    progress: `${items.done}/${items.total}`,
+    observedGeneration: seen.job.metadata.generation,
+    conditions,
+    items,
+    stages: stageCounts(after, assessment, items.done),
+    ...failedItems(after, assessment),
+    ...assignment(after, assessment, { verdict, now, pool: settings.pool.name }),
+    ...queue(after, assessment, verdict),
+    usage: usage(after, settings, now),
+    attempts: assessment.attempts,
+    ...(startTime !== undefined && { startTime }),
+    ...(verdict && { completionTime: now.toISOString() }),
+  });
+}
+
+/** What will be seen when the action is done. */
+function project(seen: Observed, action: Action): Observed {
+  switch (action.do) {
+    case "nothing":
+    case "delete-opaljob":
+    case "restore-config-map":
+      return seen;
+    case "launch":
+      return { ...seen, children: [...seen.children, launched(action)] };
+    case "resize":
+      return withChild(seen, { ...action.child, parallelism: action.parallelism });
+    case "stop":
+      return withChild(seen, {
+        ...action.child,
+        parallelism: 0,
+        pods: action.child.pods.map((pod) => ({ ...pod, isGone: true })),
+      });
+    default:
+      return action satisfies never;
+  }
+}
+
+function withChild(seen: Observed, child: ObservedChild): Observed {
+  return { ...seen, children: seen.children.map((other) => (other.uid === child.uid ? child : other)) };
+}
+
+function launched({ attempt, manifest }: Extract<Action, { do: "launch" }>): ObservedChild {
+  return {
+    uid: "",
+    name: manifest.metadata.name,
+    attempt: attempt.number,
+    items: attempt.items,
+    shardSize: attempt.shardSize,
+    parallelism: manifest.spec.parallelism,
+    isDeleting: false,
+    hasManifest: true,
+    isEnded: false,
+    succeededShards: new Set(),
+    failedShards: new Set(),
+    pods: [],
+  };
+}
+
+function itemCounts(seen: Observed, { total, done, failed }: Assessment, verdict: Verdict | undefined) {
+  // What is done stays done, even when the pod that said so is gone and was never seen by this process.
+  const doneCount = verdict ? done.size : Math.min(total, Math.max(done.size, seen.job.status.items?.done ?? 0));
+  const left = Math.max(0, total - doneCount - failed.size);
+  const runs = livePods(seen).filter((pod) => pod.phase === "Running").length;
+  const running = verdict ? 0 : Math.min(left, runs);
+  return { total, pending: left - running, running, done: doneCount, failed: failed.size };
+}
+
+function stageCounts({ job }: Observed, { total, active }: Assessment, done: number) {
+  const count = (stage: "segment" | "place" | "upscale") => {
+    if (!job.spec.stages.includes(stage)) return 0;
+    const now = done + (active?.stages[stage] ?? 0);
+    return Math.min(total, Math.max(now, job.status.stages?.[stage] ?? 0));
+  };
+  return { segment: count("segment"), place: count("place"), upscale: count("upscale") };
+}
+
+function failedItems({ job }: Observed, { failed }: Assessment): Pick<OpalJobStatus, "failedItems"> {
+  if (failed.size === 0) return {};
+  const listed = [...failed].sort(([a], [b]) => a - b).slice(0, MAX_LISTED_FAILURES);
+  return {
+    failedItems: listed.map(([index, failure]) => ({
+      id: itemId(job, index, failure),
+      class: failure.class,
+      message: failure.message.slice(0, 200),
+    })),
+  };
+}
+
+function assignment(
+  { job }: Observed,
+  { active }: Assessment,
+  { verdict, now, pool }: { verdict: Verdict | undefined; now: Date; pool: string },
+): Pick<OpalJobStatus, "assignment"> {
+  const gpus = active ? Math.min(active.child.parallelism, active.openShards) : 0;
+  if (verdict || gpus === 0) return {};
+  const before = job.status.assignment;
+  const since = before?.pool === pool ? before.since : now.toISOString();
+  return { assignment: { pool, gpus, since } };
+}
+
+function queue(
+  { placement }: Observed,
+  { active }: Assessment,
+  verdict: Verdict | undefined,
+): Pick<OpalJobStatus, "queue"> {
+  if (verdict || placement?.kind !== "waiting" || (active?.child.parallelism ?? 0) > 0) return {};
+  const { position, blockedOn, because } = placement;
+  return { queue: { ...(position !== undefined && { position }), blockedOn, because } };
+}
+
+/** Never less than what was stated before, and in tenths of a second. */
+function usage(seen: Observed, { pool }: ReconcileSettings, now: Date): OpalJobStatus["usage"] {
+  const used = usageOf(seen, now.getTime());
+  const before = seen.job.status.usage;
+  const tenths = (seconds: number, floor: number | undefined) =>
+    Math.max(Math.round(seconds * 10) / 10, floor ?? 0);
+  const gpuSeconds = tenths(used.gpuSeconds, before?.gpuSeconds);
+  return {
+    gpuSeconds,
+    coldStartSeconds: tenths(used.coldStartSeconds, before?.coldStartSeconds),
+    wastedGpuSeconds: tenths(used.wastedGpuSeconds, before?.wastedGpuSeconds),
+    cost: Math.round((gpuSeconds / 3600) * pool.spec.pricePerGpuHour * 1e6) / 1e6,
+  };
+}
+
+/** Messages of failed items are shortened, then left out, until the status fits. */
+function bounded(status: OpalJobStatus): OpalJobStatus {
+  for (const room of [200, 80, 30, 0]) {
+    const shorter = {
+      ...status,
+      ...(status.failedItems && {
+        failedItems: status.failedItems.map((item) => ({ ...item, message: item.message.slice(0, room) })),
+      }),
+    };
+    const bytes = new TextEncoder().encode(JSON.stringify(shorter)).length;
+    if (bytes <= MAX_STATUS_BYTES || room === 0) return shorter;
+  }
+  return status;
+}

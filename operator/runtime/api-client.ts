@@ -1,0 +1,202 @@
+import * as z from "zod";
+import { ApiStatusError } from "./errors.ts";
+import type { KubeHttp, KubeRequest } from "./kube-http.ts";
+
+/** One kind of object in one namespace, or cluster-wide without one. */
+export interface Resource {
+  /** Empty for the core group. */
+  readonly group: string;
+  readonly version: string;
+  readonly plural: string;
+  readonly namespace?: string;
+}
+
+export interface ListPage {
+  readonly items: readonly unknown[];
+  readonly resourceVersion: string;
+  readonly continueToken: string | undefined;
+}
+
+export interface ListOptions {
+  readonly labelSelector?: string | undefined;
+  readonly limit?: number | undefined;
+  readonly continueToken?: string | undefined;
+  /** Names, labels and owners only (PartialObjectMetadata): for objects whose content does not matter. */
+  readonly metadataOnly?: boolean | undefined;
+}
+
+export interface WatchOptions extends Pick<ListOptions, "labelSelector" | "metadataOnly"> {
+  readonly resourceVersion: string;
+  readonly timeoutSeconds: number;
+  readonly signal: AbortSignal;
+}
+
+export interface DeleteOptions {
+  /** Refuses when the object of this name is another one by now. */
+  readonly uid?: string;
+  readonly propagationPolicy?: "Background" | "Foreground" | "Orphan";
+}
+
+export interface ApiClient {
+  get(resource: Resource, name: string): Promise<unknown>;
+  list(resource: Resource, options: ListOptions, signal?: AbortSignal): Promise<ListPage>;
+  watch(resource: Resource, options: WatchOptions): Promise<AsyncIterable<Buffer>>;
+  create(resource: Resource, body: object): Promise<unknown>;
+  update(resource: Resource, name: string, body: object): Promise<unknown>;
+  /** JSON merge patch. */
+  patch(resource: Resource, name: string, body: object): Promise<unknown>;
+  patchStatus(resource: Resource, name: string, body: object): Promise<unknown>;
+  delete(resource: Resource, name: string, options?: DeleteOptions): Promise<void>;
+}
+
+/** Told of every request that was answered, or failed to be (code "<error>"). */
+export interface ClientObserver {
+  requested(facts: { verb: string; code: string; resource: string; seconds: number }): void;
+}
+
+/** Asked before each write; throws when writing is not allowed. The signal ends a write that takes too long. */
+export type WriteGate = () => Promise<AbortSignal | undefined>;
+
+const MERGE_PATCH = "application/merge-patch+json";
+const METADATA = "g=meta.k8s.io;v=v1";
+const LIST_METADATA = `application/json;as=PartialObjectMetadataList;${METADATA}`;
+const WATCH_METADATA = `application/json;as=PartialObjectMetadata;${METADATA}`;
+
+const List = z.object({
+  metadata: z.object({ resourceVersion: z.string(), continue: z.string().optional() }),
+  items: z.array(z.unknown()).nullable().optional(),
+});
+const Status = z.object({ reason: z.string().default(""), message: z.string().default("") });
+
+export function createApiClient(deps: {
+  http: KubeHttp;
+  gate: WriteGate;
+  observer: ClientObserver;
+}): ApiClient {
+  const { http, gate, observer } = deps;
+
+  async function counted<T extends { status: number }>(
+    facts: { verb: string; resource: Resource },
+    send: () => Promise<T>,
+  ): Promise<T> {
+    const startedMs = performance.now();
+    const report = (code: string) =>
+      observer.requested({
+        verb: facts.verb,
+        code,
+        resource: facts.resource.plural,
+        seconds: (performance.now() - startedMs) / 1000,
+      });
+    try {
+      const response = await send();
+      report(String(response.status));
+      return response;
+    } catch (error) {
+      report("<error>");
+      throw error;
+    }
+  }
+
+  async function ask(verb: string, resource: Resource, request: KubeRequest): Promise<unknown> {
+    const response = await counted({ verb, resource }, () => http.request(request));
+    if (response.status >= 300) throw statusError(response, `${verb} ${request.path}`);
+    return response.body === "" ? {} : (JSON.parse(response.body) as unknown);
+  }
+
+  async function write(verb: string, resource: Resource, request: KubeRequest): Promise<unknown> {
+    const signal = await gate();
+    return ask(verb, resource, { ...request, signal });
+  }
+
+  return {
+    get: (resource, name) => ask("get", resource, { method: "GET", path: pathOf(resource, name) }),
+    async list(resource, { labelSelector, limit, continueToken, metadataOnly }, signal) {
+      const page = List.parse(
+        await ask("list", resource, {
+          method: "GET",
+          path: pathOf(resource),
+          query: { labelSelector, limit, continue: continueToken },
+          accept: metadataOnly ? LIST_METADATA : undefined,
+          signal,
+        }),
+      );
+      return {
+        items: page.items ?? [],
+        resourceVersion: page.metadata.resourceVersion,
+        continueToken: page.metadata.continue === "" ? undefined : page.metadata.continue,
+      };
+    },
+    async watch(resource, { labelSelector, metadataOnly, resourceVersion, timeoutSeconds, signal }) {
+      const request: KubeRequest = {
+        method: "GET",
+        path: pathOf(resource),
+        query: { watch: true, allowWatchBookmarks: true, labelSelector, resourceVersion, timeoutSeconds },
+        accept: metadataOnly ? WATCH_METADATA : undefined,
+        signal,
+      };
+      const response = await counted({ verb: "watch", resource }, () => http.stream(request));
+      if (response.status < 300) return response.body;
+      let body = "";
+      for await (const chunk of response.body) body += chunk.toString("utf8");
+      throw statusError({ ...response, body }, `watch ${request.path}`);
+    },
+    create: (resource, body) => write("create", resource, { method: "POST", path: pathOf(resource), body }),
+    update: (resource, name, body) =>
+      write("update", resource, { method: "PUT", path: pathOf(resource, name), body }),
+    patch: (resource, name, body) =>
+      write("patch", resource, {
+        method: "PATCH",
+        path: pathOf(resource, name),
+        body,
+        contentType: MERGE_PATCH,
+      }),
+    patchStatus: (resource, name, body) =>
+      write("patch", { ...resource, plural: `${resource.plural}/status` }, {
+        method: "PATCH",
+        path: `${pathOf(resource, name)}/status`,
+        body,
+        contentType: MERGE_PATCH,
+      }),
+    async delete(resource, name, { uid, propagationPolicy } = {}) {
+      await write("delete", resource, {
+        method: "DELETE",
+        path: pathOf(resource, name),
+        body: {
+          kind: "DeleteOptions",
+          apiVersion: "v1",
+          propagationPolicy: propagationPolicy ?? "Background",
+          ...(uid !== undefined && { preconditions: { uid } }),
+        },
+      });
+    },
+  };
+}
+
+function pathOf({ group, version, plural, namespace }: Resource, name?: string): string {
+  const root = group === "" ? `/api/${version}` : `/apis/${group}/${version}`;
+  const scope = namespace === undefined ? "" : `/namespaces/${namespace}`;
+  return `${root}${scope}/${plural}${name === undefined ? "" : `/${encodeURIComponent(name)}`}`;
+}
+
+function statusError(
+  response: { status: number; headers: Readonly<Record<string, unknown>>; body: string },
+  doing: string,
+): ApiStatusError {
+  const { reason, message } = readStatus(response.body);
+  const retryAfter = Number(response.headers["retry-after"]);
+  return new ApiStatusError({
+    status: response.status,
+    reason,
+    message: `${doing}: ${response.status} ${message}`,
+    retryAfterMs: retryAfter > 0 ? retryAfter * 1000 : undefined,
+  });
+}
+
+/** Proxies answer with HTML, Kubernetes with a Status object. */
+function readStatus(body: string): { reason: string; message: string } {
+  try {
+    return Status.parse(JSON.parse(body));
+  } catch {
+    return { reason: "", message: body.slice(0, 200) };
+  }
+}

@@ -1,0 +1,110 @@
+import * as http from "node:http";
+import * as https from "node:https";
+import type { ClusterAccess } from "./cluster-access.ts";
+
+/** HTTP to one API server: signed requests on kept-alive sockets, and streams for watches. */
+export interface KubeHttp {
+  request(request: KubeRequest): Promise<KubeResponse>;
+  /** The answer's body as it comes. Aborting `signal` ends it. */
+  stream(request: KubeRequest): Promise<{ status: number; headers: Headers; body: AsyncIterable<Buffer> }>;
+  close(): void;
+}
+
+export interface KubeRequest {
+  readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+  readonly path: string;
+  readonly query?: Readonly<Record<string, string | number | boolean | undefined>> | undefined;
+  readonly body?: unknown;
+  readonly contentType?: string | undefined;
+  readonly accept?: string | undefined;
+  readonly signal?: AbortSignal | undefined;
+  /** For `request`: to the end of the body. For `stream`: to the headers. */
+  readonly timeoutMs?: number | undefined;
+}
+
+export interface KubeResponse {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: string;
+}
+
+type Headers = http.IncomingHttpHeaders;
+
+const DEFAULT_TIMEOUT_MS = 30_000;
+/** Sockets that answer requests at the same time; watches have their own. */
+const MAX_SOCKETS = 32;
+
+export function createKubeHttp(access: ClusterAccess, userAgent: string): KubeHttp {
+  const isTls = access.server.protocol === "https:";
+  const agentOptions = { keepAlive: true, keepAliveMsecs: 15_000, noDelay: true };
+  const agent = isTls
+    ? new https.Agent({ ...agentOptions, ...access.tls, maxSockets: MAX_SOCKETS })
+    : new http.Agent({ ...agentOptions, maxSockets: MAX_SOCKETS });
+  const streamAgent = isTls
+    ? new https.Agent({ ...agentOptions, ...access.tls })
+    : new http.Agent(agentOptions);
+
+  async function send(request: KubeRequest, through: http.Agent, signal: AbortSignal) {
+    const authorization = await access.authorization();
+    const body = request.body === undefined ? undefined : JSON.stringify(request.body);
+    const headers: http.OutgoingHttpHeaders = {
+      accept: request.accept ?? "application/json",
+      "user-agent": userAgent,
+      ...(authorization !== undefined && { authorization }),
+      ...(body !== undefined && {
+        "content-type": request.contentType ?? "application/json",
+        "content-length": Buffer.byteLength(body),
+      }),
+    };
+    const url = new URL(joinPaths(access.server.pathname, request.path), access.server);
+    for (const [name, value] of Object.entries(request.query ?? {})) {
+      if (value !== undefined) url.searchParams.set(name, String(value));
+    }
+    return new Promise<http.IncomingMessage>((resolve, reject) => {
+      const options = { method: request.method, headers, agent: through, signal };
+      const outgoing = isTls ? https.request(url, options, resolve) : http.request(url, options, resolve);
+      outgoing.on("error", reject);
+      outgoing.end(body);
+    });
+  }
+
+  return {
+    async request(request) {
+      const timeout = AbortSignal.timeout(request.timeoutMs ?? DEFAULT_TIMEOUT_MS);
+      const signal = request.signal ? AbortSignal.any([request.signal, timeout]) : timeout;
+      const incoming = await send(request, agent, signal);
+      const chunks: Buffer[] = [];
+      for await (const chunk of incoming) chunks.push(chunk as Buffer);
+      if (!incoming.complete) throw new Error("the API server's answer was cut off");
+      return {
+        status: incoming.statusCode ?? 0,
+        headers: incoming.headers,
+        body: Buffer.concat(chunks).toString("utf8"),
+      };
+    },
+    async stream(request) {
+      const headersIn = new AbortController();
+      const timer = setTimeout(
+        () => headersIn.abort(new Error("the API server sent no answer in time")),
+        request.timeoutMs ?? DEFAULT_TIMEOUT_MS,
+      );
+      const signal = request.signal
+        ? AbortSignal.any([request.signal, headersIn.signal])
+        : headersIn.signal;
+      try {
+        const incoming = await send(request, streamAgent, signal);
+        return { status: incoming.statusCode ?? 0, headers: incoming.headers, body: incoming };
+      } finally {
+        clearTimeout(timer);
+      }
+    },
+    close() {
+      agent.destroy();
+      streamAgent.destroy();
+    },
+  };
+}
+
+function joinPaths(base: string, path: string): string {
+  return base === "/" ? path : `${base.replace(/\/$/, "")}${path}`;
+}

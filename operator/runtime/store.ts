@@ -1,0 +1,144 @@
+/**
+ * The objects of one kind as last seen, by key, with indexes. Reflectors fill it from list and watch; writers
+ * put what the API server answered to their own writes into it (`written`), so that the next decision sees
+ * them without waiting for the watch.
+ */
+export interface Entry<T> {
+  /** `<namespace>/<name>`, or `<name>`. */
+  readonly key: string;
+  readonly uid: string;
+  readonly resourceVersion: string;
+  readonly value: T;
+}
+
+export interface Change<T> {
+  readonly key: string;
+  readonly before: T | undefined;
+  /** Undefined when the object is gone. */
+  readonly after: T | undefined;
+}
+
+/** Gives the values under which an index finds an object. */
+export type Index<T> = (value: T) => readonly string[];
+
+/** Resource versions are etcd revisions: they count up over the whole cluster. */
+function isNewer(version: string, than: string): boolean {
+  return Number(version) > Number(than);
+}
+
+export class Store<T, Names extends string = never> {
+  readonly #entries = new Map<string, Entry<T>>();
+  readonly #indexes: Readonly<Record<Names, Index<T>>>;
+  readonly #buckets = new Map<string, Map<string, T>>();
+  readonly #listeners: ((change: Change<T>) => void)[] = [];
+  /** How far list and watch have come. */
+  #seenVersion = "0";
+
+  constructor(indexes: Readonly<Record<Names, Index<T>>>) {
+    this.#indexes = indexes;
+  }
+
+  get size(): number {
+    return this.#entries.size;
+  }
+
+  get(key: string): T | undefined {
+    return this.#entries.get(key)?.value;
+  }
+
+  values(): T[] {
+    return Array.from(this.#entries.values(), (entry) => entry.value);
+  }
+
+  by(index: Names, value: string): T[] {
+    return [...(this.#buckets.get(`${index}\0${value}`)?.values() ?? [])];
+  }
+
+  /** The listener runs inside the change: it must be quick and must not throw. */
+  onChange(listener: (change: Change<T>) => void): void {
+    this.#listeners.push(listener);
+  }
+
+  /** What the watch says about one object. An answer to an own write may have been newer. */
+  watched(entry: Entry<T>): void {
+    const known = this.#entries.get(entry.key);
+    this.advance(entry.resourceVersion);
+    if (known && known.uid === entry.uid && !isNewer(entry.resourceVersion, known.resourceVersion)) return;
+    this.#put(entry);
+  }
+
+  /** The watch says that the object was deleted at this version. */
+  watchedDelete(key: string, resourceVersion: string): void {
+    const known = this.#entries.get(key);
+    this.advance(resourceVersion);
+    // An own create under the same name may be ahead of the watch.
+    if (known && !isNewer(known.resourceVersion, resourceVersion)) this.#remove(key);
+  }
+
+  /** The watch has come as far as this version. */
+  advance(resourceVersion: string): void {
+    if (isNewer(resourceVersion, this.#seenVersion)) this.#seenVersion = resourceVersion;
+  }
+
+  /** What the API server answered to a write of ours; dropped when the watch has passed it already. */
+  written(entry: Entry<T>): void {
+    if (isNewer(entry.resourceVersion, this.#seenVersion)) {
+      const known = this.#entries.get(entry.key);
+      if (!known || isNewer(entry.resourceVersion, known.resourceVersion)) this.#put(entry);
+    }
+  }
+
+  /** A whole list at one version: what is not in it is gone, unless it was written after that version. */
+  replace(entries: readonly Entry<T>[], resourceVersion: string): void {
+    // A list may be older than what was seen: the server's data was restored. What it says counts.
+    this.#seenVersion = resourceVersion;
+    const listed = new Set(entries.map((entry) => entry.key));
+    for (const known of [...this.#entries.values()]) {
+      if (!listed.has(known.key) && !isNewer(known.resourceVersion, resourceVersion)) this.#remove(known.key);
+    }
+    for (const entry of entries) {
+      const known = this.#entries.get(entry.key);
+      if (known?.uid === entry.uid && known.resourceVersion === entry.resourceVersion) continue;
+      if (known && isNewer(known.resourceVersion, resourceVersion)) continue;
+      this.#put(entry);
+    }
+  }
+
+  #put(entry: Entry<T>): void {
+    const before = this.get(entry.key);
+    if (before !== undefined) this.#unindex(entry.key, before);
+    this.#entries.set(entry.key, entry);
+    for (const bucket of this.#bucketNames(entry.value)) {
+      const members = this.#buckets.get(bucket) ?? new Map<string, T>();
+      members.set(entry.key, entry.value);
+      this.#buckets.set(bucket, members);
+    }
+    this.#tell({ key: entry.key, before, after: entry.value });
+  }
+
+  #remove(key: string): void {
+    const before = this.get(key);
+    if (before === undefined) return;
+    this.#unindex(key, before);
+    this.#entries.delete(key);
+    this.#tell({ key, before, after: undefined });
+  }
+
+  #unindex(key: string, value: T): void {
+    for (const bucket of this.#bucketNames(value)) {
+      const members = this.#buckets.get(bucket);
+      members?.delete(key);
+      if (members?.size === 0) this.#buckets.delete(bucket);
+    }
+  }
+
+  #bucketNames(value: T): string[] {
+    return (Object.keys(this.#indexes) as Names[]).flatMap((name) =>
+      this.#indexes[name](value).map((indexed) => `${name}\0${indexed}`),
+    );
+  }
+
+  #tell(change: Change<T>): void {
+    for (const listener of this.#listeners) listener(change);
+  }
+}

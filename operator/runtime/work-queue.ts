@@ -1,0 +1,170 @@
+import { backoffMs, type BackoffSettings } from "./backoff.ts";
+import type { Clock } from "./clock.ts";
+
+/**
+ * A queue of keys. A key is in it at most once and is worked on by at most one worker at a time; a key that
+ * is added while it is worked on comes again afterwards, so no change is ever missed and none is done twice
+ * side by side. Keys of high priority go first; within a priority, first come first served.
+ */
+export type Priority = "high" | "low";
+
+export interface WorkQueue {
+  add(key: string, priority?: Priority): void;
+  /** Adds the key after a while; of several such wishes for one key the earliest counts. */
+  addAfter(key: string, ms: number): void;
+  /** Adds the key after its back-off, which grows with each call until `forget`. Returns the wait. */
+  retry(key: string): number;
+  /** The key's work succeeded: its back-off starts anew. */
+  forget(key: string): void;
+  /** The next key to work on; undefined once the queue is closed. Call `done` with it afterwards. */
+  next(): Promise<string | undefined>;
+  done(key: string): void;
+  /** Gives out no more keys and resolves when the ones being worked on are done. */
+  close(): Promise<void>;
+  readonly depth: number;
+}
+
+/** Told what the queue does; see metrics.ts. */
+export interface QueueObserver {
+  added(): void;
+  depth(length: number): void;
+  retried(): void;
+  started(waitedSeconds: number): void;
+  finished(workedSeconds: number): void;
+}
+
+interface Waiting {
+  priority: Priority;
+  readonly sinceMs: number;
+}
+
+interface Delayed {
+  readonly dueMs: number;
+  readonly cancel: () => void;
+}
+
+export interface WorkQueueSettings {
+  readonly clock: Clock;
+  /** Gives numbers in [0, 1). */
+  readonly random: () => number;
+  readonly backoff: BackoffSettings;
+  readonly observer?: QueueObserver;
+}
+
+export function createWorkQueue(settings: WorkQueueSettings): WorkQueue {
+  return new KeyedQueue(settings);
+}
+
+class KeyedQueue implements WorkQueue {
+  readonly #settings: WorkQueueSettings;
+  /** Keys that are to be worked on, also those that a worker has in hand right now. */
+  readonly #dirty = new Map<string, Waiting>();
+  /** Of those, the ones that a worker may take, in order. */
+  readonly #ready: Record<Priority, Set<string>> = { high: new Set(), low: new Set() };
+  readonly #inHand = new Map<string, number>();
+  readonly #delayed = new Map<string, Delayed>();
+  readonly #failures = new Map<string, number>();
+  readonly #idleWorkers: ((key: string | undefined) => void)[] = [];
+  readonly #closers: (() => void)[] = [];
+  #isClosed = false;
+
+  constructor(settings: WorkQueueSettings) {
+    this.#settings = settings;
+  }
+
+  get depth(): number {
+    return this.#ready.high.size + this.#ready.low.size;
+  }
+
+  add(key: string, priority: Priority = "high"): void {
+    if (this.#isClosed) return;
+    this.#settings.observer?.added();
+    const waiting = this.#dirty.get(key);
+    if (!waiting) {
+      this.#dirty.set(key, { priority, sinceMs: this.#nowMs() });
+      if (!this.#inHand.has(key)) this.#makeReady(key, priority);
+    } else if (priority === "high" && waiting.priority === "low") {
+      waiting.priority = "high";
+      if (this.#ready.low.delete(key)) this.#makeReady(key, "high");
+    }
+  }
+
+  addAfter(key: string, ms: number): void {
+    if (this.#isClosed) return;
+    if (ms <= 0) return this.add(key);
+    const dueMs = this.#nowMs() + ms;
+    const planned = this.#delayed.get(key);
+    if (planned && planned.dueMs <= dueMs) return;
+    planned?.cancel();
+    const cancel = this.#settings.clock.setTimer(ms, () => {
+      this.#delayed.delete(key);
+      this.add(key);
+    });
+    this.#delayed.set(key, { dueMs, cancel });
+  }
+
+  retry(key: string): number {
+    const failures = (this.#failures.get(key) ?? 0) + 1;
+    this.#failures.set(key, failures);
+    this.#settings.observer?.retried();
+    const ms = backoffMs(failures, this.#settings.backoff, this.#settings.random());
+    this.addAfter(key, ms);
+    return ms;
+  }
+
+  forget(key: string): void {
+    this.#failures.delete(key);
+  }
+
+  next(): Promise<string | undefined> {
+    if (this.#isClosed) return Promise.resolve(undefined);
+    const key = this.#takeReady();
+    if (key !== undefined) return Promise.resolve(key);
+    return new Promise((resolve) => this.#idleWorkers.push(resolve));
+  }
+
+  done(key: string): void {
+    const startedMs = this.#inHand.get(key);
+    if (startedMs === undefined) return;
+    this.#inHand.delete(key);
+    this.#settings.observer?.finished((this.#nowMs() - startedMs) / 1000);
+    const again = this.#dirty.get(key);
+    if (again) this.#makeReady(key, again.priority);
+    if (this.#isClosed && this.#inHand.size === 0) for (const finish of this.#closers) finish();
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    for (const { cancel } of this.#delayed.values()) cancel();
+    this.#delayed.clear();
+    for (const worker of this.#idleWorkers.splice(0)) worker(undefined);
+    if (this.#inHand.size === 0) return Promise.resolve();
+    return new Promise((resolve) => this.#closers.push(resolve));
+  }
+
+  #nowMs(): number {
+    return this.#settings.clock.monotonicMs();
+  }
+
+  #makeReady(key: string, priority: Priority): void {
+    this.#ready[priority].add(key);
+    const worker = this.#isClosed ? undefined : this.#idleWorkers.shift();
+    if (worker) worker(this.#takeReady());
+    this.#settings.observer?.depth(this.depth);
+  }
+
+  #takeReady(): string | undefined {
+    for (const keys of [this.#ready.high, this.#ready.low]) {
+      const [key] = keys;
+      if (key === undefined) continue;
+      keys.delete(key);
+      const sinceMs = this.#dirty.get(key)?.sinceMs ?? this.#nowMs();
+      this.#dirty.delete(key);
+      this.#inHand.set(key, this.#nowMs());
+      this.#settings.observer?.started((this.#nowMs() - sinceMs) / 1000);
+      this.#settings.observer?.depth(this.depth);
+      return key;
+    }
+    return undefined;
+  }
+}
