@@ -47,31 +47,36 @@ export type ResolvedBrand = { readonly brand: Brand } | { readonly problem: stri
 /** The snapshot of a profile, or what its owner must mend. */
 export function resolveBrand(profile: BrandProfile): ResolvedBrand {
   const prompts = SdPrompts.safeParse(profile.sdPrompts ?? {});
-  if (!prompts.success) return { problem: `sd_prompts: ${firstIssue(prompts.error)}` };
+  if (!prompts.success) return { problem: `sd_prompts.${firstIssue(prompts.error)}` };
   const { prompt, negative_prompt: negativePrompt, seed } = prompts.data;
-  const background = profile.background ?? backgroundFor(profile);
   const brand = Brand.safeParse({
     placement: profile.placementStyle,
-    ...(profile.style !== null && { style: profile.style }),
-    ...(prompt && { prompt }),
-    ...(negativePrompt && { negativePrompt }),
-    ...(seed !== undefined && { seed }),
-    ...(background !== undefined && { background }),
+    style: profile.style ?? undefined,
+    // An emptied form field means "none".
+    prompt: prompt || undefined,
+    negativePrompt: negativePrompt || undefined,
+    seed,
+    background: backgroundOf(profile),
     palette: profile.palette,
-    ...(profile.layout !== null && profile.layout !== undefined && { layout: profile.layout }),
+    layout: profile.layout ?? undefined,
     upscale: profile.upscale,
     exports: profile.exports,
   });
   if (!brand.success) return { problem: firstIssue(brand.error) };
-  if (brand.data.placement === "generated" && !brand.data.prompt) {
+  if (brand.data.placement === "generated" && brand.data.prompt === undefined) {
     return { problem: "placement_style generated needs sd_prompts.prompt" };
   }
-  return { brand: brand.data };
+  return { brand: withoutUndefined(brand.data) };
 }
 
-function backgroundFor(profile: BrandProfile): string | undefined {
-  if (profile.placementStyle === "color") return profile.palette[0] ?? WHITE;
-  return profile.palette[0];
+function backgroundOf({ background, palette, placementStyle }: BrandProfile): string | undefined {
+  const fallback = placementStyle === "color" ? WHITE : undefined;
+  return background ?? palette[0] ?? fallback;
+}
+
+/** The snapshot is stored as JSON, where an undefined field does not exist. */
+function withoutUndefined(brand: Brand): Brand {
+  return Object.fromEntries(Object.entries(brand).filter(([, value]) => value !== undefined)) as Brand;
 }
 
 function firstIssue(error: z.ZodError): string {

@@ -30,7 +30,7 @@ const MIB = 1024 * 1024;
 
 function schemas(check: FileCheck) {
   const file = z
-    .string()
+    .string("is not set")
     .min(1)
     .superRefine((path, context) => {
       const problem = check(path);
@@ -52,7 +52,7 @@ function schemas(check: FileCheck) {
     OPAL_SERVICEBUS_NAMESPACE: z.hostname().optional(),
     OPAL_SERVICEBUS_CONNECTION_STRING_FILE: file.optional(),
   });
-  const cluster = z.object({ OPAL_NAMESPACE: dnsLabel() });
+  const cluster = z.object({ OPAL_NAMESPACE: z.string("is not set").pipe(dnsLabel()) });
 
   return {
     serve: base.extend(blob.shape).extend({

@@ -20,6 +20,7 @@ export type WatchEvent =
 
 export interface OpalJobs {
   create(job: NewOpalJob): Promise<Creation>;
+  has(name: string): Promise<boolean>;
   list(): Promise<{ readonly jobs: readonly OpalJob[]; readonly resourceVersion: string }>;
   /**
    * Follows changes since `resourceVersion` and resolves when the watch has ended, as every watch does after
@@ -82,6 +83,16 @@ export function createOpalJobs(settings: OpalJobsSettings): OpalJobs {
         return { outcome: "created" };
       } catch (error) {
         return creationRefused(error);
+      }
+    },
+
+    async has(name) {
+      try {
+        await api.getNamespacedCustomObject({ ...at, name });
+        return true;
+      } catch (error) {
+        if (isStatus(error, 404)) return false;
+        throw error;
       }
     },
 

@@ -12,8 +12,8 @@ export interface FeedDeps {
   readonly resyncSeconds: number;
   /** The OpalJob of this name is new or has changed, or may have. */
   readonly onChange: (name: string) => void;
-  /** Postgres waits for verdicts of a job that the cluster does not have. */
-  readonly onVanished: (address: JobAddress) => void;
+  /** Postgres waits for verdicts of a job that is not in the list. */
+  readonly onMissing: (address: JobAddress) => void;
 }
 
 export interface Feed {
@@ -23,7 +23,7 @@ export interface Feed {
   run(signal: AbortSignal): Promise<void>;
 }
 
-export function createFeed({ opalJobs, store, resyncSeconds, onChange, onVanished }: FeedDeps): Feed {
+export function createFeed({ opalJobs, store, resyncSeconds, onChange, onMissing }: FeedDeps): Feed {
   let latest = new Map<string, OpalJob>();
   let synced = false;
 
@@ -34,7 +34,7 @@ export function createFeed({ opalJobs, store, resyncSeconds, onChange, onVanishe
     latest = new Map(jobs.map((job) => [job.metadata.name, job]));
     synced = true;
     for (const name of latest.keys()) onChange(name);
-    for (const address of awaiting) if (!latest.has(address.jobId)) onVanished(address);
+    for (const address of awaiting) if (!latest.has(address.jobId)) onMissing(address);
     return resourceVersion;
   }
 

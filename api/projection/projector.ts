@@ -81,11 +81,13 @@ async function findVerdicts(
   });
 }
 
-/** A job whose OpalJob is not in the cluster any more: its open items fail. */
+/** A job whose OpalJob was not in the list: when it is truly gone, the job's open items fail. */
 export async function projectVanished(
   address: JobAddress,
-  store: ProjectionStore,
+  { store, opalJobs }: { readonly store: ProjectionStore; readonly opalJobs: Pick<OpalJobs, "has"> },
 ): Promise<Projection | undefined> {
+  // The list shows only what is labelled and readable: too little to fail a paid job on.
+  if (await opalJobs.has(address.jobId)) return undefined;
   const job = await store.find(address);
   if (job?.status !== "processing" || job.open.length === 0) return undefined;
   const verdicts = job.open.map((itemId) => failed(itemId, VANISHED));

@@ -3,35 +3,24 @@
  * uploads that never came, messages that were never answered, old rows. Any number of relays may run.
  */
 import type { MessageBus } from "../azure/bus.ts";
-import type { Outbox, OutboxRow } from "../store/outbox.ts";
+import type { Outbox } from "../store/outbox.ts";
 
 const BATCH = 100;
 
-/** Sends until the outbox is empty. @returns how many messages went to each queue. */
+/**
+ * Sends until the queue's part of the outbox is empty. Queues are drained apart: one that is away does not
+ * hold up the other. @returns how many messages were sent.
+ */
 export async function drainOutbox(
-  outbox: Pick<Outbox, "sendBatch">,
-  bus: Pick<MessageBus, "send">,
+  queue: string,
+  { outbox, bus }: { readonly outbox: Pick<Outbox, "sendBatch">; readonly bus: Pick<MessageBus, "send"> },
   signal: AbortSignal,
-): Promise<ReadonlyMap<string, number>> {
-  const sent = new Map<string, number>();
+): Promise<number> {
+  let sent = 0;
   while (!signal.aborted) {
-    const count = await outbox.sendBatch(BATCH, async (rows) => {
-      for (const [queue, own] of byQueue(rows)) {
-        await bus.send(queue, own);
-        sent.set(queue, (sent.get(queue) ?? 0) + own.length);
-      }
-    });
+    const count = await outbox.sendBatch({ queue, limit: BATCH, send: (rows) => bus.send(queue, rows) });
+    sent += count;
     if (count < BATCH) break;
   }
   return sent;
-}
-
-function byQueue(rows: readonly OutboxRow[]): Map<string, OutboxRow[]> {
-  const queues = new Map<string, OutboxRow[]>();
-  for (const row of rows) {
-    const own = queues.get(row.queue) ?? [];
-    own.push(row);
-    queues.set(row.queue, own);
-  }
-  return queues;
 }

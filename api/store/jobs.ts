@@ -159,7 +159,7 @@ async function earlierAnswer(
 
 async function findItems(tx: Transaction, tenantId: string, jobId: string): Promise<JobItem[]> {
   return tx<JobItem[]>`
-    select id, filename, status, content_type as "contentType", size_bytes as "sizeBytes",
+    select id, filename, status, content_type as "contentType", size_bytes::float8 as "sizeBytes",
            raw_blob_path as "rawBlobPath", bg_removed_blob_path as "bgRemovedBlobPath",
            placed_blob_path as "placedBlobPath", upscaled_blob_path as "upscaledBlobPath",
            output_blob_path as "outputBlobPath", failure_class as "failureClass",

@@ -19,20 +19,25 @@ export async function announce(tx: Transaction, { queue, body }: Announcement): 
 
 export interface OutboxRow {
   readonly id: string;
-  readonly queue: string;
   readonly body: Readonly<Record<string, unknown>>;
 }
 
 /** Postgres channel on which every insert into the outbox is announced. */
 export const OUTBOX_CHANNEL = "opal_outbox";
 
+export interface OutboxBatch {
+  readonly queue: string;
+  readonly limit: number;
+  readonly send: (rows: readonly OutboxRow[]) => Promise<void>;
+}
+
 export interface Outbox {
   /**
-   * Hands the oldest unsent messages to `send` and marks them sent when it succeeds. Rows that another relay
+   * Hands the oldest unsent messages of a queue to `send` and marks them sent when it succeeds. Rows that another relay
    * holds are passed over. When `send` fails nothing is marked: a message may be sent twice, never lost.
    * @returns how many were sent; 0 means that none is left.
    */
-  sendBatch(limit: number, send: (rows: readonly OutboxRow[]) => Promise<void>): Promise<number>;
+  sendBatch(batch: OutboxBatch): Promise<number>;
   countUnsent(): Promise<number>;
   /** Calls `wake` at every new message, and whenever the connection was lost and is back. */
   onNew(wake: () => void): Promise<{ close(): Promise<void> }>;
@@ -42,10 +47,10 @@ export interface Outbox {
 
 export function createOutbox(sql: Sql): Outbox {
   return {
-    async sendBatch(limit, send) {
+    async sendBatch({ queue, limit, send }) {
       return sql.begin(async (tx) => {
         const rows = await tx<OutboxRow[]>`
-          select id, queue, body from opal.outbox where sent_at is null
+          select id, body from opal.outbox where queue = ${queue} and sent_at is null
           order by seq limit ${limit} for update skip locked`;
         if (rows.length === 0) return 0;
         await send(rows);

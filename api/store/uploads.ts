@@ -2,6 +2,7 @@
  * Uploads: every item of a job waits for its own. When the last one is decided (made, refused or overdue),
  * the job is queued in the same transaction, with its message in the outbox.
  */
+import type { FailureClass } from "#crds/failure.ts";
 import { QUEUES } from "#crds/messages.ts";
 import type { Sql, Transaction } from "./database.ts";
 import { announce } from "./outbox.ts";
@@ -32,12 +33,18 @@ export interface Upload {
   readonly contentType: string | undefined;
 }
 
+export interface UploadRefusal {
+  readonly class: FailureClass;
+  readonly message: string;
+  readonly bytes: number;
+}
+
 export interface UploadStore {
   find(address: ItemAddress): Promise<SlotLookup>;
   /** The item's picture is there. Harmless when it is known already. */
   accept(address: ItemAddress, upload: Upload): Promise<void>;
   /** The item's picture will not be taken: the item fails, the rest of the job goes on. */
-  refuse(address: ItemAddress, failure: { readonly class: string; readonly message: string }): Promise<void>;
+  refuse(address: ItemAddress, refusal: UploadRefusal): Promise<void>;
   /** Fails items that were not uploaded in time, job by job. @returns how many jobs were dealt with. */
   expire(limit: number): Promise<number>;
 }
@@ -59,14 +66,14 @@ export function createUploadStore(sql: Sql): UploadStore {
       });
     },
 
-    async refuse(address, failure) {
+    async refuse(address, refusal) {
       const { tenantId, jobId, itemId } = address;
       await sql.begin(async (tx) => {
         await lockJob(tx, address);
         await tx`
           update opal.job_items
-             set status = 'failed', processing_completed_at = now(), failure_class = ${failure.class},
-                 failure_message = ${failure.message}
+             set status = 'failed', processing_completed_at = now(), failure_class = ${refusal.class},
+                 failure_message = ${refusal.message}, size_bytes = ${refusal.bytes}
            where tenant_id = ${tenantId} and job_id = ${jobId} and id = ${itemId} and status = 'created'`;
         await queueWhenDecided(tx, address);
       });
@@ -80,7 +87,7 @@ async function findSlot(sql: Sql, { tenantId, jobId, itemId }: ItemAddress): Pro
   const [row] = await sql<(UploadSlot & { found: boolean })[]>`
     select i.id is not null as found, i.filename, i.status, i.failure_class as "failureClass",
            i.failure_message as "failureMessage", i.raw_blob_path as "rawBlobPath",
-           i.size_bytes as "sizeBytes", j.upload_deadline as "uploadDeadline"
+           i.size_bytes::float8 as "sizeBytes", j.upload_deadline as "uploadDeadline"
       from opal.jobs j
       left join opal.job_items i on i.tenant_id = ${tenantId} and i.job_id = j.id and i.id = ${itemId}
      where j.tenant_id = ${tenantId} and j.id = ${jobId}`;

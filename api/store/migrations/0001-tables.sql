@@ -47,7 +47,7 @@ create table opal.job_items (
   position                integer     not null,
   filename                text        not null,
   content_type            text,
-  size_bytes              integer,
+  size_bytes              bigint,
   status                  text        not null default 'created'
                           check (status in ('created', 'uploaded', 'queued', 'processing', 'completed', 'failed')),
   raw_blob_path           text,
@@ -110,7 +110,7 @@ create table opal.outbox (
   unique (queue, tenant_id, job_id, item_id),
   foreign key (tenant_id, job_id) references opal.jobs (tenant_id, id) on delete cascade
 );
-create index outbox_unsent on opal.outbox (seq) where sent_at is null;
+create index outbox_unsent on opal.outbox (queue, seq) where sent_at is null;
 create index outbox_sent on opal.outbox (sent_at) where sent_at is not null;
 
 create function opal.announce_outbox() returns trigger

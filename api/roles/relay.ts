@@ -1,0 +1,85 @@
+import { Counter, Gauge } from "prom-client";
+import { QUEUES } from "#crds/messages.ts";
+import type { Config } from "../config.ts";
+import { createHealthApp } from "../health.ts";
+import { startLoop } from "../loop.ts";
+import { drainOutbox } from "../relay/relay.ts";
+import { createOutbox } from "../store/outbox.ts";
+import { giveUpUnanswered, resendUnanswered } from "../store/unanswered.ts";
+import { createUploadStore } from "../store/uploads.ts";
+import { connectBus } from "./connect-bus.ts";
+import { connectDatabase } from "./connect-database.ts";
+import { type RoleContext, assertReachable, listen, waitForSchema } from "./role.ts";
+
+/** Outbox to bus, and the sweeps. @returns its port. */
+export async function startRelay(config: Config<"relay">, context: RoleContext): Promise<number> {
+  const { closing, log, random, registry } = context;
+  const sql = await connectDatabase(config, "relay", context);
+  await waitForSchema(sql, log);
+  const outbox = createOutbox(sql);
+  const bus = await connectBus(config.bus, context);
+  const sentTotal = new Counter({
+    name: "opal_outbox_sent_total",
+    help: "Messages handed to the bus.",
+    labelNames: ["queue"],
+    registers: [registry],
+  });
+  registry.registerMetric(
+    new Gauge({
+      name: "opal_outbox_unsent",
+      help: "Messages that wait in the outbox.",
+      registers: [],
+      async collect() {
+        this.set(await outbox.countUnsent());
+      },
+    }),
+  );
+
+  const drains = Object.values(QUEUES).map((queue) =>
+    startLoop({
+      everySeconds: config.OPAL_SWEEP_SECONDS,
+      random,
+      onError: (error) => log.error({ err: error, queue }, "relay failed"),
+      run: async (signal) => {
+        const messages = await drainOutbox(queue, { outbox, bus }, signal);
+        if (messages === 0) return;
+        sentTotal.inc({ queue }, messages);
+        log.info({ queue, messages }, "relayed");
+      },
+    }),
+  );
+  for (const drain of drains) closing.defer(() => drain.close());
+  const subscription = await outbox.onNew(() => drains.forEach((drain) => drain.wake()));
+  closing.defer(() => subscription.close());
+
+  const sweep = startLoop({
+    everySeconds: config.OPAL_SWEEP_SECONDS,
+    random,
+    onError: (error) => log.error({ err: error }, "sweep failed"),
+    run: () => sweepOnce(config, { outbox, uploads: createUploadStore(sql), sql, log }),
+  });
+  closing.defer(() => sweep.close());
+
+  const app = createHealthApp({ checks: { database: () => assertReachable(sql) }, registry });
+  return listen(app, config.OPAL_PORT, context);
+}
+
+interface SweepParts {
+  readonly outbox: Pick<ReturnType<typeof createOutbox>, "prune">;
+  readonly uploads: Pick<ReturnType<typeof createUploadStore>, "expire">;
+  readonly sql: Parameters<typeof resendUnanswered>[0];
+  readonly log: RoleContext["log"];
+}
+
+const JOBS_PER_SWEEP = 100;
+
+async function sweepOnce(config: Config<"relay">, { outbox, uploads, sql, log }: SweepParts): Promise<void> {
+  const unanswered = { afterSeconds: config.OPAL_RESEND_SECONDS, maxSends: config.OPAL_MAX_SENDS };
+  const swept = {
+    jobsExpired: await uploads.expire(JOBS_PER_SWEEP),
+    messagesResent: await resendUnanswered(sql, unanswered),
+    exportsGivenUp: await giveUpUnanswered(sql, unanswered),
+    messagesPruned: await outbox.prune(config.OPAL_OUTBOX_RETENTION_SECONDS),
+  };
+  if (Object.values(swept).some((count) => count > 0)) log.info(swept, "swept");
+}

