@@ -10,10 +10,11 @@ import { Failure } from "../failure.ts";
 export class ModelMissing extends Failure {
   override readonly name = "ModelMissing";
 
-  constructor(model: ModelEntry, path: string) {
+  constructor(model: ModelEntry, path: string, options?: ErrorOptions) {
     super(
       "model",
-      `model ${model.name} is missing or damaged at ${path}: fetch the models again (npm run models)`,
+      `model ${model.name} is missing, damaged or does not load at ${path}: fetch the models again`,
+      options,
     );
   }
 }

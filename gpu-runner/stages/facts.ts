@@ -1,0 +1,59 @@
+/** What each stage leaves in its record for later stages, the report and the export worker. */
+import * as z from "zod";
+import { Box, Fidelity } from "#crds/runner-report.ts";
+import { PLACEMENTS } from "#crds/opaljob.ts";
+
+const Source = z.object({
+  format: z.string(),
+  width: z.int(),
+  height: z.int(),
+  bytes: z.int(),
+  sha256: z.string(),
+});
+
+const ModelUsed = z.object({ name: z.string(), sha256: z.string(), licence: z.string() });
+export type ModelUsed = z.infer<typeof ModelUsed>;
+
+export const SegmentFacts = z.object({
+  source: Source,
+  /** What was done to the photo that its owner may not expect, as sentences. */
+  notes: z.array(z.string()),
+  model: ModelUsed,
+  /** Largest raw score of the model, 0..1, and the share of the picture that the product covers. */
+  productScore: z.number(),
+  coverage: z.number(),
+  /** In pixels of the cut-out. */
+  productBox: Box,
+  touchesFrame: z.array(z.enum(["left", "top", "right", "bottom"])),
+  specksCleared: z.int(),
+  pinholesClosed: z.int(),
+});
+export type SegmentFacts = z.infer<typeof SegmentFacts>;
+
+export const PlaceFacts = z.object({
+  placement: z.enum(PLACEMENTS),
+  /** The set that was built, whatever style was asked for. */
+  set: z.enum(["none", "flat", "sweep"]),
+  /** By how much the product was scaled, 1 not at all. Lanczos-3 in 8-bit sRGB. */
+  scale: z.number(),
+  productBox: Box,
+  /** Product with its visible shadow. */
+  contentBox: Box,
+  /** The cut of each wanted export. */
+  frames: z.record(z.string(), Box),
+  fidelity: Fidelity,
+});
+export type PlaceFacts = z.infer<typeof PlaceFacts>;
+
+export const UpscaleFacts = z.object({
+  factor: z.int(),
+  /** Absent for factor 1: nothing was done. */
+  model: ModelUsed.optional(),
+  tilePixels: z.int(),
+  tilesByModel: z.int(),
+  /** Tiles without product or shadow edge, which Lanczos enlarges as well as any model does. */
+  tilesByLanczos: z.int(),
+  /** What the product's pixels went through in this stage. */
+  productTreatment: z.string(),
+});
+export type UpscaleFacts = z.infer<typeof UpscaleFacts>;
