@@ -79,7 +79,7 @@ export function addUploads(app: OpenAPIHono<AppEnv>, deps: RouteDeps): void {
       headers: {
         "x-ms-blob-type": "BlockBlob",
         "content-type": body.content_type,
-        // A repeated PUT gets a clear 409 instead of a puzzling 403.
+        // The URL's create-only permission forbids overwriting; this says so in the protocol's own words too.
         "if-none-match": "*",
       },
       blob_path: blobPath,
