@@ -37,27 +37,34 @@ interface Tally {
   readonly held: Set<number>;
 }
 
-export function assess({ job, children }: JobSight): Assessment {
-  const total = itemCount(job.spec);
+export function assess({ job, children }: Pick<JobSight, "job" | "children">): Assessment {
   const tally: Tally = { job, done: new Set(), failed: new Map(), tries: new Map(), held: new Set() };
   let active: ActiveChild | undefined;
-  for (const child of children) {
-    const isNewest = child === children.at(-1);
-    active = addChild(tally, child, isNewest);
-  }
-  const { done, held } = tally;
-  const hasVerdicts = done.size > 0 || [...tally.failed.values()].some((failure) => !failure.isExhausted);
+  for (const child of children) active = addChild(tally, child, child === children.at(-1));
+  const hasVerdicts =
+    tally.done.size > 0 || [...tally.failed.values()].some((failure) => !failure.isExhausted);
+  return {
+    total: itemCount(job.spec),
+    done: tally.done,
+    ...sortLeft(tally, hasVerdicts),
+    active,
+    attempts: Math.max(job.status.attempts ?? 0, children.at(-1)?.attempt ?? 0),
+    hasVerdicts,
+  };
+}
+
+/** Items that are neither done nor held by a live attempt: failed for good, or due for another attempt. */
+function sortLeft(tally: Tally, hasVerdicts: boolean): Pick<Assessment, "failed" | "untried" | "again"> {
   const failed = new Map<number, ItemFailure>();
   const untried: number[] = [];
   const again: number[] = [];
-  for (let index = 0; index < total; index++) {
-    if (done.has(index) || held.has(index)) continue;
+  for (let index = 0; index < itemCount(tally.job.spec); index++) {
+    if (tally.done.has(index) || tally.held.has(index)) continue;
     const failure = tally.failed.get(index);
     if (failure && !canRetry(tally, index, hasVerdicts)) failed.set(index, failure);
     else (tally.tries.has(index) ? again : untried).push(index);
   }
-  const attempts = Math.max(job.status.attempts ?? 0, children.at(-1)?.attempt ?? 0);
-  return { total, done, failed, untried, again, active, attempts, hasVerdicts };
+  return { failed, untried, again };
 }
 
 /**

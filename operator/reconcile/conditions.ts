@@ -1,5 +1,6 @@
 import { type ConditionType, REASONS, type Reason } from "#crds/conditions.ts";
 import type { Condition, OpalJobStatus } from "#crds/opaljob.ts";
+import { counted } from "../schedule/words.ts";
 import type { Verdict } from "./decision.ts";
 import type { Observed } from "./observed.ts";
 import type { Assessment } from "./assess.ts";
@@ -60,7 +61,7 @@ function queued({ placement }: Observed, { active }: Assessment, verdict: Verdic
 function admitted({ active }: Assessment, verdict: Verdict | undefined): Fact {
   const gpus = active ? Math.min(active.child.parallelism, active.openShards) : 0;
   if (verdict || gpus === 0) return isNot("Admitted", REASONS.NoGpusAssigned, "");
-  return is("Admitted", REASONS.GpusAssigned, `Holds ${gpus} ${gpus === 1 ? "GPU" : "GPUs"}.`);
+  return is("Admitted", REASONS.GpusAssigned, `Holds ${counted(gpus, "GPU")}.`);
 }
 
 function running(seen: Observed, { active }: Assessment, verdict: Verdict | undefined): Fact {

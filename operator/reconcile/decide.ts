@@ -3,6 +3,7 @@
  * never at conditions of an earlier pass, except that a finished job stays finished.
  */
 import { isFinished, REASONS } from "#crds/conditions.ts";
+import { counted } from "../schedule/words.ts";
 import { assess, type Assessment } from "./assess.ts";
 import type { Decision } from "./decision.ts";
 import { desiredJob } from "./desired-job.ts";
@@ -24,7 +25,8 @@ type Rule = (sight: Sight) => Decision | undefined;
 
 const beingDeleted: Rule = ({ seen, assessment: { active } }) => {
   if (seen.deletedAtMs === undefined) return undefined;
-  if (active) return { action: { do: "stop", child: active.child }, because: "The OpalJob is being deleted." };
+  if (active)
+    return { action: { do: "stop", child: active.child }, because: "The OpalJob is being deleted." };
   return { action: { do: "nothing" }, keepStatus: true, because: "The OpalJob is being deleted." };
 };
 
@@ -51,7 +53,9 @@ const misconfigured: Rule = ({ seen, assessment }) => {
   return { action: { do: "nothing" }, verdict, because: message };
 };
 
+/** Progress may name all items before the pods have ended; their verdicts, which say more, are waited for. */
 const settled: Rule = ({ seen, assessment }) => {
+  if (assessment.active) return undefined;
   const verdict = verdictOf(seen.job, assessment);
   return verdict && { action: { do: "nothing" }, verdict, because: verdict.message };
 };
@@ -88,7 +92,7 @@ const readyToLaunch: Rule = ({ seen, assessment, settings }) => {
   const manifest = desiredJob(job, attempt, { settings, gpus: placement.gpus });
   return {
     action: { do: "launch", attempt, manifest },
-    because: `Attempt ${attempt.number}: ${attempt.items.length} items on ${placement.gpus} GPUs of pool ${placement.pool}.`,
+    because: `Attempt ${attempt.number}: ${counted(attempt.items.length, "item")} on ${counted(placement.gpus, "GPU")} of pool ${placement.pool}.`,
   };
 };
 
@@ -100,7 +104,7 @@ const allocationChanged: Rule = ({ seen: { placement }, assessment: { active } }
   if (wanted === usable) return undefined;
   return {
     action: { do: "resize", child: active.child, parallelism: wanted },
-    because: `The allocation changes from ${usable} to ${wanted} GPUs.`,
+    because: `The allocation changes from ${usable} to ${counted(wanted, "GPU")}.`,
   };
 };
 

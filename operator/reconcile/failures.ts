@@ -18,15 +18,22 @@ const CLASS_OF_EXIT: ReadonlyMap<number, FailureClass> = new Map([
 /** The runner's own word counts first, then Kubernetes' word, then the exit code. */
 export function failureOf(pod: ObservedPod): PodFailure {
   if (pod.verdict?.error) return pod.verdict.error;
-  const words = pod.lastWords === undefined || pod.lastWords === "" ? "" : `: ${pod.lastWords}`;
-  if (pod.exitCode === EXIT_CODES.done) {
-    return { class: "unknown", message: `the runner ended without a verdict${words}` };
-  }
-  const message = pod.exitCode === undefined ? `its pod was lost${words}` : `exit code ${pod.exitCode}${words}`;
-  if (pod.isDisrupted) return { class: "evicted", message };
-  if (pod.endReason === "OOMKilled") return { class: "out-of-memory", message: `OOMKilled, ${message}` };
-  if (pod.exitCode === undefined) return { class: "node", message };
-  return { class: CLASS_OF_EXIT.get(pod.exitCode) ?? "unknown", message };
+  const words = pod.lastWords ? `: ${pod.lastWords}` : "";
+  return { class: classOf(pod), message: `${endOf(pod)}${words}` };
+}
+
+function classOf({ exitCode, isDisrupted, endReason }: ObservedPod): FailureClass {
+  if (exitCode === EXIT_CODES.done) return "unknown";
+  if (isDisrupted) return "evicted";
+  if (endReason === "OOMKilled") return "out-of-memory";
+  if (exitCode === undefined) return "node";
+  return CLASS_OF_EXIT.get(exitCode) ?? "unknown";
+}
+
+function endOf({ exitCode, endReason }: ObservedPod): string {
+  if (exitCode === EXIT_CODES.done) return "the runner ended without a verdict";
+  if (exitCode === undefined) return "its pod was lost";
+  return endReason === "OOMKilled" ? `OOMKilled, exit code ${exitCode}` : `exit code ${exitCode}`;
 }
 
 /** The runner refused its settings or models: it would refuse them again, whatever the item. */

@@ -15,7 +15,11 @@ export function correlationIdOf({ metadata }: OpalJob): string {
   return metadata.annotations[ANNOTATIONS.correlationId] ?? metadata.uid;
 }
 
-export function shardManifest(job: OpalJob, attempt: number, shard: { number: number; items: Shard }): ShardManifest {
+export function shardManifest(
+  job: OpalJob,
+  attempt: number,
+  shard: { number: number; items: Shard },
+): ShardManifest {
   const { metadata, spec } = job;
   return {
     v: 1,

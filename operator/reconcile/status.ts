@@ -87,7 +87,9 @@ function launched({ attempt, manifest }: Extract<Action, { do: "launch" }>): Obs
 
 function itemCounts(seen: Observed, { total, done, failed }: Assessment, verdict: Verdict | undefined) {
   // What is done stays done, even when the pod that said so is gone and was never seen by this process.
-  const doneCount = verdict ? done.size : Math.min(total, Math.max(done.size, seen.job.status.items?.done ?? 0));
+  const doneCount = verdict
+    ? done.size
+    : Math.min(total, Math.max(done.size, seen.job.status.items?.done ?? 0));
   const left = Math.max(0, total - doneCount - failed.size);
   const runs = livePods(seen).filter((pod) => pod.phase === "Running").length;
   const running = verdict ? 0 : Math.min(left, runs);

@@ -25,7 +25,7 @@ export function usageOfPod(pod: ObservedPod, nowMs: number): Usage {
   return { gpuSeconds, coldStartSeconds: 0, wastedGpuSeconds };
 }
 
-function addUsage(a: Usage, b: Usage): Usage {
+export function addUsage(a: Usage, b: Usage): Usage {
   return {
     gpuSeconds: a.gpuSeconds + b.gpuSeconds,
     coldStartSeconds: a.coldStartSeconds + b.coldStartSeconds,

@@ -1,5 +1,6 @@
 import { REASONS } from "#crds/conditions.ts";
 import type { OpalJob } from "#crds/opaljob.ts";
+import { counted } from "../schedule/words.ts";
 import type { Assessment } from "./assess.ts";
 import type { Verdict } from "./decision.ts";
 
@@ -11,7 +12,7 @@ export function verdictOf(job: OpalJob, assessment: Assessment): Verdict | undef
     const message = total === 1 ? "The item is done." : `All ${total} items are done.`;
     return { type: "Complete", reason: REASONS.AllItemsDone, message };
   }
-  const message = `${failed.size} of ${total} items failed${firstFailure(job, failed)}`;
+  const message = `${failed.size} of ${counted(total, "item")} failed${firstFailure(job, failed)}`;
   if (done.size > 0) return { type: "Complete", reason: REASONS.SomeItemsFailed, message };
   return {
     type: "Failed",

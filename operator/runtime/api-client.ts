@@ -151,12 +151,16 @@ export function createApiClient(deps: {
         contentType: MERGE_PATCH,
       }),
     patchStatus: (resource, name, body) =>
-      write("patch", { ...resource, plural: `${resource.plural}/status` }, {
-        method: "PATCH",
-        path: `${pathOf(resource, name)}/status`,
-        body,
-        contentType: MERGE_PATCH,
-      }),
+      write(
+        "patch",
+        { ...resource, plural: `${resource.plural}/status` },
+        {
+          method: "PATCH",
+          path: `${pathOf(resource, name)}/status`,
+          body,
+          contentType: MERGE_PATCH,
+        },
+      ),
     async delete(resource, name, { uid, propagationPolicy } = {}) {
       await write("delete", resource, {
         method: "DELETE",

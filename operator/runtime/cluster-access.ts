@@ -23,7 +23,9 @@ export interface ClusterAccess {
 
 const Kubeconfig = z.looseObject({
   "current-context": z.string().min(1),
-  contexts: z.array(z.object({ name: z.string(), context: z.object({ cluster: z.string(), user: z.string() }) })),
+  contexts: z.array(
+    z.object({ name: z.string(), context: z.object({ cluster: z.string(), user: z.string() }) }),
+  ),
   clusters: z.array(
     z.object({
       name: z.string(),

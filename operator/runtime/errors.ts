@@ -29,12 +29,7 @@ export class ApiStatusError extends Error {
   readonly reason: string;
   readonly retryAfterMs: number | undefined;
 
-  constructor(facts: {
-    status: number;
-    reason: string;
-    message: string;
-    retryAfterMs?: number | undefined;
-  }) {
+  constructor(facts: { status: number; reason: string; message: string; retryAfterMs?: number | undefined }) {
     super(facts.message);
     this.status = facts.status;
     this.reason = facts.reason;

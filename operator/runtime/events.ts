@@ -105,7 +105,12 @@ class Recorder implements EventRecorder {
     const identity = JSON.stringify([regarding.uid, note.type, note.reason, note.action, note.note]);
     const series = this.#series.get(identity);
     if (!series || nowMs - series.startedMs > windowSeconds * 1000) {
-      const fresh = { name: eventName(regarding, identity, clock.now()), startedMs: nowMs, count: 1, writtenMs: nowMs };
+      const fresh = {
+        name: eventName(regarding, identity, clock.now()),
+        startedMs: nowMs,
+        count: 1,
+        writtenMs: nowMs,
+      };
       this.#remember(identity, fresh);
       return () => this.#create(fresh.name, regarding, note);
     }

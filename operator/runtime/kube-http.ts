@@ -88,9 +88,7 @@ export function createKubeHttp(access: ClusterAccess, userAgent: string): KubeHt
         () => headersIn.abort(new Error("the API server sent no answer in time")),
         request.timeoutMs ?? DEFAULT_TIMEOUT_MS,
       );
-      const signal = request.signal
-        ? AbortSignal.any([request.signal, headersIn.signal])
-        : headersIn.signal;
+      const signal = request.signal ? AbortSignal.any([request.signal, headersIn.signal]) : headersIn.signal;
       try {
         const incoming = await send(request, streamAgent, signal);
         return { status: incoming.statusCode ?? 0, headers: incoming.headers, body: incoming };

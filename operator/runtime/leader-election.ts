@@ -145,9 +145,7 @@ class LeaseElection implements Election {
       const lease = await this.#readLease();
       if (lease && !this.#isFree(lease)) return "taken";
       const next = this.#claim(lease);
-      const answer = lease
-        ? await client.update(resource, name, next)
-        : await client.create(resource, next);
+      const answer = lease ? await client.update(resource, name, next) : await client.create(resource, next);
       this.#notice(Lease.parse(answer));
       this.#heldUntilMs = Math.max(this.#heldUntilMs, sentMs + renewSeconds * 1000);
       return "held";

@@ -93,7 +93,7 @@ export class Store<T, Names extends string = never> {
     // A list may be older than what was seen: the server's data was restored. What it says counts.
     this.#seenVersion = resourceVersion;
     const listed = new Set(entries.map((entry) => entry.key));
-    for (const known of [...this.#entries.values()]) {
+    for (const known of this.#entries.values()) {
       if (!listed.has(known.key) && !isNewer(known.resourceVersion, resourceVersion)) this.#remove(known.key);
     }
     for (const entry of entries) {

@@ -1,4 +1,5 @@
 import type { GpuPool } from "#crds/gpupool.ts";
+import { counted } from "./words.ts";
 
 /**
  * Who gets which GPUs: a pure function of one snapshot, so a restarted operator plans the same. One pool, first
@@ -105,7 +106,7 @@ function misfitOf(demand: Demand, { name, spec }: GpuPool): string | undefined {
     return `Asks for ${demand.minVramGiB} GiB of GPU memory; pool ${name} has ${spec.vramGiB} GiB a GPU.`;
   }
   if (needed(demand) > spec.maxGpus) {
-    return `Starts with ${needed(demand)} GPUs at least; pool ${name} has ${spec.maxGpus}.`;
+    return `Starts with ${counted(needed(demand), "GPU")} at least; pool ${name} has ${spec.maxGpus}.`;
   }
   return undefined;
 }
@@ -116,14 +117,13 @@ function waiting(
 ): Waiting {
   const { position, head, pool } = seen;
   const free = Math.max(0, seen.free);
-  const gpus = (count: number) => (count === 1 ? "1 GPU" : `${count} GPUs`);
   if (head) {
-    const ahead = position === 2 ? "1 job stands" : `${position - 1} jobs stand`;
-    const because = `${ahead} before it; the first waits for ${gpus(needed(head))} of pool ${pool.name}.`;
+    const ahead = `${counted(position - 1, "job")} ${position === 2 ? "stands" : "stand"}`;
+    const because = `${ahead} before it; the first waits for ${counted(needed(head), "GPU")} of pool ${pool.name}.`;
     return { kind: "waiting", position, blockedOn: "order", because };
   }
   const are = needed(demand) === 1 ? "is" : "are";
-  const because = `Starts when ${gpus(needed(demand))} of pool ${pool.name} ${are} free; ${free} of ${pool.spec.maxGpus} are.`;
+  const because = `Starts when ${counted(needed(demand), "GPU")} of pool ${pool.name} ${are} free; ${free} of ${pool.spec.maxGpus} are.`;
   return { kind: "waiting", position, blockedOn: "gpus", because };
 }
 

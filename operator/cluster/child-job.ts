@@ -1,0 +1,65 @@
+import { parseRanges } from "#crds/item-ranges.ts";
+import { ANNOTATIONS, LABELS } from "#crds/names.ts";
+import * as z from "zod";
+
+/** A child Job as the caches keep it: the few facts that decisions need. */
+export interface ChildJob {
+  readonly uid: string;
+  readonly name: string;
+  readonly namespace: string;
+  readonly ownerUids: readonly string[];
+  readonly opalJob: string;
+  readonly attempt: number;
+  readonly items: readonly number[];
+  readonly shardSize: number;
+  readonly parallelism: number;
+  readonly isDeleting: boolean;
+  readonly isEnded: boolean;
+  readonly succeededShards: ReadonlySet<number>;
+  readonly failedShards: ReadonlySet<number>;
+}
+
+const RawJob = z.object({
+  metadata: z.object({
+    name: z.string(),
+    namespace: z.string(),
+    uid: z.string(),
+    deletionTimestamp: z.string().optional(),
+    labels: z.object({ [LABELS.job]: z.string(), [LABELS.attempt]: z.coerce.number().int().min(1) }),
+    annotations: z.object({
+      [ANNOTATIONS.items]: z.string(),
+      [ANNOTATIONS.shardSize]: z.coerce.number().int().min(1),
+    }),
+    ownerReferences: z.array(z.object({ uid: z.string() })).default([]),
+  }),
+  spec: z.object({ parallelism: z.number().int().default(1) }),
+  status: z
+    .object({
+      completedIndexes: z.string().default(""),
+      failedIndexes: z.string().default(""),
+      conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]),
+    })
+    .prefault({}),
+});
+
+/** @throws {z.ZodError | RangeError} when it is not a Job made by this operator. */
+export function parseChildJob(raw: unknown): ChildJob {
+  const { metadata, spec, status } = RawJob.parse(raw);
+  return {
+    uid: metadata.uid,
+    name: metadata.name,
+    namespace: metadata.namespace,
+    ownerUids: metadata.ownerReferences.map((owner) => owner.uid),
+    opalJob: metadata.labels[LABELS.job],
+    attempt: metadata.labels[LABELS.attempt],
+    items: parseRanges(metadata.annotations[ANNOTATIONS.items]),
+    shardSize: metadata.annotations[ANNOTATIONS.shardSize],
+    parallelism: spec.parallelism,
+    isDeleting: metadata.deletionTimestamp !== undefined,
+    isEnded: status.conditions.some(
+      ({ type, status: is }) => (type === "Complete" || type === "Failed") && is === "True",
+    ),
+    succeededShards: new Set(parseRanges(status.completedIndexes)),
+    failedShards: new Set(parseRanges(status.failedIndexes)),
+  };
+}

@@ -1,0 +1,91 @@
+import type { ApiClient, Resource } from "../runtime/api-client.ts";
+import { isStatus, StaleError } from "../runtime/errors.ts";
+import { type Caches, noteConfigMap, noteWritten, parseOpalJob } from "./caches.ts";
+import { parseChildJob } from "./child-job.ts";
+import type { ChildRef, ClusterPort } from "./port.ts";
+import { resourcesIn } from "./resources.ts";
+
+/** The port on a real API server. What it answers goes into the caches, so the next pass sees its own writes. */
+export function createKubernetesPort(client: ApiClient, caches: Caches): ClusterPort {
+  return {
+    async createJob(manifest) {
+      const { namespace, name, ownerReferences } = manifest.metadata;
+      const { jobs } = resourcesIn(namespace);
+      const raw = await createOrGet(client, jobs, manifest);
+      noteWritten(caches.childJobs, raw, parseChildJob);
+      const child = parseChildJob(raw);
+      // A job deleted and applied again under its name meets the old one's child until that is collected.
+      if (!ownerReferences.every((owner) => child.ownerUids.includes(owner.uid))) {
+        throw new Error(`Job ${namespace}/${name} exists and belongs to another OpalJob`);
+      }
+      return { namespace, name, uid: child.uid };
+    },
+    async createConfigMap(manifest) {
+      const { namespace, name, ownerReferences } = manifest.metadata;
+      const raw = await createOrGet(client, resourcesIn(namespace).configMaps, manifest);
+      if (!isOwnedBy(raw, ownerReferences)) {
+        throw new Error(`ConfigMap ${namespace}/${name} exists and belongs to another Job`);
+      }
+      noteConfigMap(caches, raw);
+    },
+    async resizeJob(child, parallelism) {
+      const { jobs } = resourcesIn(child.namespace);
+      const raw = await refusingStale(`Job ${child.name}`, () =>
+        client.patch(jobs, child.name, { metadata: { uid: child.uid }, spec: { parallelism } }),
+      );
+      noteWritten(caches.childJobs, raw, parseChildJob);
+    },
+    deleteJob: (child: ChildRef) => remove(client, resourcesIn(child.namespace).jobs, child),
+    async writeStatus({ metadata }, status) {
+      const { opalJobs } = resourcesIn(metadata.namespace);
+      const { uid, resourceVersion } = metadata;
+      const raw = await refusingStale(`OpalJob ${metadata.name}`, () =>
+        client.patchStatus(opalJobs, metadata.name, { metadata: { uid, resourceVersion }, status }),
+      );
+      noteWritten(caches.opalJobs, raw, parseOpalJob);
+    },
+    deleteOpalJob: ({ metadata }) => remove(client, resourcesIn(metadata.namespace).opalJobs, metadata),
+  };
+}
+
+async function createOrGet(
+  client: ApiClient,
+  resource: Resource,
+  manifest: { metadata: { name: string } },
+): Promise<unknown> {
+  try {
+    return await client.create(resource, manifest);
+  } catch (error) {
+    if (!isStatus(error, 409, "AlreadyExists")) throw error;
+    return refusingStale(manifest.metadata.name, () => client.get(resource, manifest.metadata.name));
+  }
+}
+
+async function refusingStale<T>(what: string, act: () => Promise<T>): Promise<T> {
+  try {
+    return await act();
+  } catch (error) {
+    if (isStatus(error, 404) || isStatus(error, 409)) {
+      throw new StaleError(`${what} has changed since it was seen`, { cause: error });
+    }
+    throw error;
+  }
+}
+
+async function remove(
+  client: ApiClient,
+  resource: Resource,
+  seen: { name: string; uid: string },
+): Promise<void> {
+  try {
+    await client.delete(resource, seen.name, { uid: seen.uid });
+  } catch (error) {
+    // Gone already, or another object has its name by now.
+    if (!isStatus(error, 404) && !isStatus(error, 409)) throw error;
+  }
+}
+
+function isOwnedBy(raw: unknown, owners: readonly { uid: string }[]): boolean {
+  const { metadata } = raw as { metadata: { ownerReferences?: { uid: string }[] } };
+  return owners.every((owner) => metadata.ownerReferences?.some((other) => other.uid === owner.uid));
+}

@@ -1,0 +1,96 @@
+/**
+ * One pass over one OpalJob: observe → decide → apply. At most one change of the children (or the OpalJob's
+ * deletion), then at most one write of the status, then events: only what has been written is told.
+ */
+import type { OpalJob } from "#crds/opaljob.ts";
+import type { Decision } from "../reconcile/decision.ts";
+import { decide } from "../reconcile/decide.ts";
+import { type Note, notesOf } from "../reconcile/event-notes.ts";
+import type { Observed } from "../reconcile/observed.ts";
+import type { ReconcileSettings } from "../reconcile/settings.ts";
+import { nextStatus } from "../reconcile/status.ts";
+import { mergePatch, timeWrite } from "../reconcile/status-write.ts";
+import type { PassResult } from "../runtime/controller.ts";
+import { apply, gpusTaken } from "./apply.ts";
+import type { Memory } from "./memory.ts";
+import type { Planner } from "./planner.ts";
+import type { ClusterPort } from "./port.ts";
+import { memoryOf } from "./sights.ts";
+
+export interface PassDeps {
+  readonly planner: Planner;
+  readonly memory: Memory;
+  readonly port: ClusterPort;
+  readonly settings: ReconcileSettings;
+  readonly now: () => Date;
+  readonly record: (job: OpalJob, note: Note) => void;
+}
+
+export async function pass(key: string, deps: PassDeps): Promise<PassResult> {
+  const { planner, memory, settings } = deps;
+  const sight = planner.sight(key);
+  if (!sight) return {};
+  const now = deps.now();
+  const remembered = memoryOf(memory, sight.job.metadata.uid);
+  remembered.statusWrittenAtMs ??= now.getTime();
+  const placement = planner.placement(key);
+  const seen: Observed = { ...sight, placement, statusWrittenAtMs: remembered.statusWrittenAtMs };
+  const decision = decide(seen, settings, now.getTime());
+  await carryOut(key, decision, seen, deps);
+  const written = decision.keepStatus ? NOT_WRITTEN : await writeStatus(seen, decision, deps);
+  const afterMs = earliest(decision.afterMs, written.afterMs);
+  const isQuiet = decision.action.do === "nothing" && !written.isWritten;
+  return {
+    ...(afterMs !== undefined && { afterMs }),
+    ...(!isQuiet && { facts: factsOf(decision, seen, written.isWritten) }),
+  };
+}
+
+async function carryOut(key: string, { action }: Decision, { job }: Observed, deps: PassDeps): Promise<void> {
+  const gpus = gpusTaken(action);
+  if (gpus !== undefined) deps.planner.assume(key, gpus);
+  await apply(action, job, deps.port);
+  if (gpus !== undefined) deps.planner.assume(key, undefined);
+}
+
+interface Written {
+  readonly isWritten: boolean;
+  readonly afterMs?: number;
+}
+const NOT_WRITTEN: Written = { isWritten: false };
+
+async function writeStatus(seen: Observed, decision: Decision, deps: PassDeps): Promise<Written> {
+  const { settings, port, memory, record } = deps;
+  const { job } = seen;
+  const now = deps.now();
+  const after = nextStatus(seen, decision, { settings, now });
+  const timing = timeWrite(job.status, after, {
+    intervals: settings,
+    writtenAtMs: seen.statusWrittenAtMs ?? 0,
+    nowMs: now.getTime(),
+  });
+  if (timing.write === "never") return NOT_WRITTEN;
+  if (timing.write === "later") return { isWritten: false, afterMs: timing.afterMs };
+  const patch = mergePatch(job.status, after);
+  if (!patch) return NOT_WRITTEN;
+  await port.writeStatus(job, patch);
+  memoryOf(memory, job.metadata.uid).statusWrittenAtMs = now.getTime();
+  for (const note of notesOf(decision, job.status, after)) record(job, note);
+  return { isWritten: true };
+}
+
+function earliest(...times: readonly (number | undefined)[]): number | undefined {
+  const known = times.filter((time) => time !== undefined);
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+function factsOf({ action, verdict, because }: Decision, { job }: Observed, isWritten: boolean): object {
+  return {
+    job: job.metadata.name,
+    tenant: job.spec.tenant,
+    action: action.do,
+    ...(verdict && { verdict: verdict.reason }),
+    because,
+    wroteStatus: isWritten,
+  };
+}

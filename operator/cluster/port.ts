@@ -1,0 +1,40 @@
+/**
+ * Everything that the operator writes to the cluster, by name. The real one is kubernetes-port.ts; the fake
+ * one, in testing.ts, passes the same contract suite and can be made to die at any of these points.
+ */
+import type { OpalJob } from "#crds/opaljob.ts";
+import type { ConfigMapManifest } from "../reconcile/manifest.ts";
+import type { JobManifest } from "../reconcile/desired-job.ts";
+
+export const WRITE_POINTS = [
+  "createJob",
+  "createConfigMap",
+  "resizeJob",
+  "deleteJob",
+  "writeStatus",
+  "deleteOpalJob",
+] as const;
+export type WritePoint = (typeof WRITE_POINTS)[number];
+
+export interface ChildRef {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/**
+ * Every write may be repeated: a create that finds its object returns it, a delete that finds nothing is
+ * content.
+ *
+ * All throw {StaleError} when the object is not the one that was seen.
+ */
+export interface ClusterPort {
+  /** Creates the child; when one of that name and owner exists, that one counts. */
+  createJob(manifest: JobManifest): Promise<ChildRef>;
+  createConfigMap(manifest: ConfigMapManifest): Promise<void>;
+  resizeJob(child: ChildRef, parallelism: number): Promise<void>;
+  deleteJob(child: ChildRef): Promise<void>;
+  /** Merges the patch into the status of exactly this version of the OpalJob. */
+  writeStatus(job: OpalJob, patch: Record<string, unknown>): Promise<void>;
+  deleteOpalJob(job: OpalJob): Promise<void>;
+}

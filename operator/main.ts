@@ -1,0 +1,64 @@
+/** Starts the operator: the only place that reads the environment, the clock and the process's signals. */
+import { randomUUID } from "node:crypto";
+import { readFileSync } from "node:fs";
+import { hostname } from "node:os";
+import { pino } from "pino";
+import { EXIT_CODES } from "#crds/exit-codes.ts";
+import { type Config, parseConfig } from "./config.ts";
+import { createOperator } from "./operator.ts";
+import { systemClock } from "./runtime/clock.ts";
+import { loadClusterAccess } from "./runtime/cluster-access.ts";
+import { startHealthServer } from "./runtime/health-server.ts";
+import { createKubeHttp } from "./runtime/kube-http.ts";
+import { createRuntimeMetrics } from "./runtime/metrics.ts";
+
+/** Shorter than a pod's usual 30 s: what cannot be finished by then is left to the next leader. */
+const STOP_SECONDS = 20;
+
+function readConfig(): Config {
+  try {
+    return parseConfig(process.env, (path) => readFileSync(path, "utf8"));
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(EXIT_CODES.config);
+  }
+}
+
+async function main(): Promise<void> {
+  const config = readConfig();
+  const log = pino({
+    level: config.logLevel,
+    base: { part: "operator" },
+    serializers: { error: pino.stdSerializers.err },
+  });
+  const metrics = createRuntimeMetrics();
+  const http = createKubeHttp(await loadClusterAccess(config.access), "opal-operator");
+  const operator = createOperator(config, {
+    http,
+    clock: systemClock,
+    random: Math.random,
+    log,
+    metrics,
+    identity: `${hostname()}_${randomUUID()}`,
+  });
+  const health = await startHealthServer({
+    port: config.metricsPort,
+    registry: metrics.registry,
+    notReady: () => operator.notReady(),
+  });
+  log.info({ port: health.port }, "serving /healthz, /readyz and /metrics");
+  const stop = new AbortController();
+  for (const signal of ["SIGTERM", "SIGINT"] as const) {
+    process.once(signal, () => {
+      log.info({ signal }, "stopping");
+      stop.abort();
+      setTimeout(() => process.exit(EXIT_CODES.internal), STOP_SECONDS * 1000).unref();
+    });
+  }
+  await operator.run(stop.signal);
+  await health.close();
+  http.close();
+  log.info({}, "stopped");
+}
+
+await main();
