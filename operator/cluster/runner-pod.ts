@@ -1,6 +1,7 @@
 import { ANNOTATIONS, LABELS } from "#crds/names.ts";
 import { ShardProgress, ShardVerdict } from "#crds/runner-report.ts";
 import * as z from "zod";
+import { RUNNER_CONTAINER } from "../reconcile/desired-job.ts";
 import type { ObservedPod } from "../reconcile/observed.ts";
 
 /** A runner pod as the caches keep it. */
@@ -13,18 +14,18 @@ export interface RunnerPod extends ObservedPod {
 
 const INDEX = "batch.kubernetes.io/job-completion-index";
 
+const Terminated = z.object({
+  exitCode: z.number(),
+  reason: z.string().optional(),
+  message: z.string().optional(),
+  startedAt: z.string().nullish(),
+  finishedAt: z.string().nullish(),
+});
+
 const ContainerState = z.object({
   waiting: z.object({ reason: z.string().optional() }).optional(),
   running: z.object({ startedAt: z.string().nullish() }).optional(),
-  terminated: z
-    .object({
-      exitCode: z.number(),
-      reason: z.string().optional(),
-      message: z.string().optional(),
-      startedAt: z.string().nullish(),
-      finishedAt: z.string().nullish(),
-    })
-    .optional(),
+  terminated: Terminated.optional(),
 });
 
 const RawPod = z.object({
@@ -43,7 +44,9 @@ const RawPod = z.object({
       conditions: z
         .array(z.object({ type: z.string(), status: z.string(), reason: z.string().optional() }))
         .default([]),
-      containerStatuses: z.array(z.object({ state: ContainerState.default({}) })).default([]),
+      containerStatuses: z
+        .array(z.object({ name: z.string(), state: ContainerState.default({}) }))
+        .default([]),
     })
     .prefault({}),
 });
@@ -52,31 +55,40 @@ type RawPod = z.infer<typeof RawPod>;
 /** @throws {z.ZodError} when it is not a pod of a child Job. What a runner wrote is read leniently. */
 export function parseRunnerPod(raw: unknown): RunnerPod {
   const { metadata, status } = RawPod.parse(raw);
-  const { waiting, running, terminated } = status.containerStatuses[0]?.state ?? {};
-  const verdict = fromJson(ShardVerdict, terminated?.message);
-  const progress = fromJson(ShardProgress, metadata.annotations[ANNOTATIONS.progress]);
-  const startedAtMs = milliseconds(terminated?.startedAt ?? running?.startedAt);
-  const finishedAtMs = milliseconds(terminated?.finishedAt);
-  const waitingReason = waiting?.reason === "ContainerCreating" ? undefined : waiting?.reason;
   return {
     uid: metadata.uid,
     name: metadata.name,
     namespace: metadata.namespace,
     opalJob: metadata.labels[LABELS.job],
-    childUid: (metadata.ownerReferences.find((owner) => owner.controller) ?? { uid: "" }).uid,
+    childUid: metadata.ownerReferences.find((owner) => owner.controller)?.uid ?? "",
     shard: Number(metadata.annotations[INDEX] ?? -1),
     phase: phaseOf(status),
     createdAtMs: Date.parse(metadata.creationTimestamp),
     isGone: false,
     isDisrupted: status.conditions.some((c) => c.type === "DisruptionTarget" && c.status === "True"),
-    ...(startedAtMs !== undefined && { startedAtMs }),
-    ...(finishedAtMs !== undefined && { finishedAtMs }),
-    ...(terminated && { exitCode: terminated.exitCode }),
-    ...(terminated?.reason !== undefined && { endReason: terminated.reason }),
-    ...(waitingReason !== undefined && { waitingReason }),
-    ...(verdict && { verdict }),
-    ...(progress && { progress }),
-    ...(!verdict && terminated?.message !== undefined && { lastWords: terminated.message.slice(0, 300) }),
+    progress: fromJson(ShardProgress, metadata.annotations[ANNOTATIONS.progress]),
+    ...containerFacts(status),
+  };
+}
+
+function containerFacts(status: RawPod["status"]) {
+  const container = status.containerStatuses.find(({ name }) => name === RUNNER_CONTAINER);
+  const { waiting, running, terminated } = container?.state ?? {};
+  return {
+    startedAtMs: milliseconds(terminated?.startedAt ?? running?.startedAt),
+    waitingReason: waiting?.reason === "ContainerCreating" ? undefined : waiting?.reason,
+    ...(terminated && endFacts(terminated)),
+  };
+}
+
+function endFacts({ finishedAt, exitCode, reason, message }: z.infer<typeof Terminated>) {
+  const verdict = fromJson(ShardVerdict, message);
+  return {
+    finishedAtMs: milliseconds(finishedAt),
+    exitCode,
+    endReason: reason,
+    verdict,
+    lastWords: verdict ? undefined : message?.slice(0, 300),
   };
 }
 

@@ -12,21 +12,21 @@ export interface ObservedPod {
   readonly shard: number;
   readonly phase: "Pending" | "Running" | "Succeeded" | "Failed";
   readonly createdAtMs: number;
-  readonly startedAtMs?: number;
-  readonly finishedAtMs?: number;
+  readonly startedAtMs?: number | undefined;
+  readonly finishedAtMs?: number | undefined;
   /** Deleted already, remembered since; its last state still counts. */
   readonly isGone: boolean;
-  readonly exitCode?: number;
+  readonly exitCode?: number | undefined;
   /** Kubernetes' word for the end of the container, OOMKilled for example. */
-  readonly endReason?: string;
+  readonly endReason?: string | undefined;
   /** Ended by an eviction, a preemption or the like: not its own fault. */
   readonly isDisrupted: boolean;
   /** Why the container does not start, ImagePullBackOff for example. */
-  readonly waitingReason?: string;
-  readonly verdict?: ShardVerdict;
-  readonly progress?: ShardProgress;
+  readonly waitingReason?: string | undefined;
+  readonly verdict?: ShardVerdict | undefined;
+  readonly progress?: ShardProgress | undefined;
   /** The termination message when it is no verdict. */
-  readonly lastWords?: string;
+  readonly lastWords?: string | undefined;
 }
 
 /** One attempt's Indexed Job with its pods. */

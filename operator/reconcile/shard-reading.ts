@@ -24,21 +24,33 @@ export interface ItemFailure extends PodFailure {
 const NOT_YET_KNOWN: { class: FailureClass; message: string } = { class: "unknown", message: "" };
 
 export function readShard(child: ObservedChild, shard: number, pods: readonly ObservedPod[]): ShardReading {
-  const done = new Set<number>();
-  const failed = new Map<number, ItemFailure>();
-  for (const pod of pods) {
-    for (const index of rangesOf(pod.progress?.failed)) failed.set(index, NOT_YET_KNOWN);
-    for (const { index, ...failure } of pod.verdict?.failed ?? []) failed.set(index, failure);
-    for (const index of rangesOf(pod.progress?.done)) done.add(index);
-    for (const index of rangesOf(pod.verdict?.done)) done.add(index);
-  }
+  const done = new Set(pods.flatMap(itemsDone));
+  const failed = new Map(pods.flatMap(itemsFailed));
   // Outputs are create-once: what one pod has done, no other can undo.
   for (const index of done) failed.delete(index);
-  const succeeded = pods.some((pod) => pod.phase === "Succeeded");
   const isSettled =
-    succeeded || child.isEnded || child.succeededShards.has(shard) || child.failedShards.has(shard);
+    child.isEnded ||
+    child.succeededShards.has(shard) ||
+    child.failedShards.has(shard) ||
+    pods.some((pod) => pod.phase === "Succeeded");
   const last = pods.findLast((pod) => pod.phase === "Succeeded" || pod.phase === "Failed");
   return { isSettled, done, failed, rest: isSettled && last ? failureOf(last) : undefined };
+}
+
+function itemsDone({ verdict, progress }: ObservedPod): number[] {
+  return [...rangesOf(progress?.done), ...rangesOf(verdict?.done)];
+}
+
+function itemsFailed({ verdict, progress }: ObservedPod): [number, ItemFailure][] {
+  const unexplained = rangesOf(progress?.failed).map((index): [number, ItemFailure] => [
+    index,
+    NOT_YET_KNOWN,
+  ]);
+  const explained = (verdict?.failed ?? []).map(({ index, ...failure }): [number, ItemFailure] => [
+    index,
+    failure,
+  ]);
+  return [...unexplained, ...explained];
 }
 
 /** A runner's text is not to be trusted: what is no list of ranges says nothing. */
