@@ -76,11 +76,11 @@ interface Answer {
 
 async function call(
   tenant: Tenant | undefined,
-  method: string,
-  path: string,
+  request: string,
   body?: unknown,
   headers: Record<string, string> = {},
 ): Promise<Answer> {
+  const [method = "", path = ""] = request.split(" ");
   const response = await app.request(path, {
     method,
     headers: {
@@ -106,7 +106,7 @@ const newJob = (filenames: readonly string[], more: Record<string, unknown> = {}
 });
 
 async function createJob(...filenames: string[]): Promise<Json> {
-  const created = await call("acme", "POST", "/v1/jobs", newJob(filenames));
+  const created = await call("acme", "POST /v1/jobs", newJob(filenames));
   expect(created.status).toBe(201);
   return created.body;
 }
@@ -122,8 +122,7 @@ const uploadOf = (job: Json, index: number, more: Record<string, unknown> = {}) 
 async function put(job: Json, index: number, bytes = "picture"): Promise<Answer> {
   const sas = await call(
     "acme",
-    "POST",
-    "/v1/uploads/sas",
+    "POST /v1/uploads/sas",
     uploadOf(job, index, { content_type: "image/jpeg" }),
   );
   expect(sas.status).toBe(200);
@@ -138,7 +137,7 @@ async function put(job: Json, index: number, bytes = "picture"): Promise<Answer>
 
 async function upload(job: Json, index: number): Promise<Answer> {
   await put(job, index);
-  return call("acme", "POST", "/v1/uploads/complete", uploadOf(job, index));
+  return call("acme", "POST /v1/uploads/complete", uploadOf(job, index));
 }
 
 const outboxOf = async (jobId: string) =>
@@ -146,7 +145,7 @@ const outboxOf = async (jobId: string) =>
 
 describe("a job's way in", () => {
   test("is accepted with an id for every item", async () => {
-    const { status, body, headers } = await call("acme", "POST", "/v1/jobs", newJob(["a.jpg", "b c.png"]));
+    const { status, body, headers } = await call("acme", "POST /v1/jobs", newJob(["a.jpg", "b c.png"]));
     expect(status).toBe(201);
     expect(headers.get("location")).toBe(`/v1/jobs/${body.job_id}`);
     expect(body).toEqual({
@@ -161,16 +160,16 @@ describe("a job's way in", () => {
 
   test("takes a thousand items", async () => {
     const names = Array.from({ length: 1000 }, (_, index) => `photo-${index}.jpg`);
-    const { status, body } = await call("acme", "POST", "/v1/jobs", newJob(names));
+    const { status, body } = await call("acme", "POST /v1/jobs", newJob(names));
     expect(status).toBe(201);
     expect(body.items).toHaveLength(1000);
-    const found = await call("acme", "GET", `/v1/jobs/${body.job_id}`);
+    const found = await call("acme", `GET /v1/jobs/${body.job_id}`);
     expect(found.body.items.map((item: Json) => item.filename)).toEqual(names);
   });
 
   test("goes from upload to queued, with one message that names it", async () => {
     const traceparent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
-    const created = await call("acme", "POST", "/v1/jobs", newJob(["a.jpg", "b.jpg"]), {
+    const created = await call("acme", "POST /v1/jobs", newJob(["a.jpg", "b.jpg"]), {
       "x-correlation-id": "order-77",
       traceparent,
     });
@@ -179,7 +178,7 @@ describe("a job's way in", () => {
 
     const first = await upload(job, 0);
     expect(first.status).toBe(200);
-    const between = await call("acme", "GET", `/v1/jobs/${job.job_id}`);
+    const between = await call("acme", `GET /v1/jobs/${job.job_id}`);
     expect(between.body.status).toBe("created");
     expect(between.body.items.map((item: Json) => item.status)).toEqual(["uploaded", "created"]);
     expect(await outboxOf(job.job_id)).toHaveLength(0);
@@ -193,7 +192,7 @@ describe("a job's way in", () => {
       blob_path: `raw/acme/${job.job_id}/${job.items[1].item_id}/b.jpg`,
       size_bytes: 7,
     });
-    const after = await call("acme", "GET", `/v1/jobs/${job.job_id}`);
+    const after = await call("acme", `GET /v1/jobs/${job.job_id}`);
     expect(after.body).toMatchObject({ status: "queued", correlation_id: "order-77", items_total: 2 });
     expect(after.body.items[1]).toMatchObject({
       status: "queued",
@@ -215,7 +214,7 @@ describe("a job's way in", () => {
   test("gives complete the same answer when it is called again", async () => {
     const job = await createJob("a.jpg");
     const first = await upload(job, 0);
-    const second = await call("acme", "POST", "/v1/uploads/complete", uploadOf(job, 0));
+    const second = await call("acme", "POST /v1/uploads/complete", uploadOf(job, 0));
     expect(second.status).toBe(200);
     expect(second.body).toEqual(first.body);
     expect(await outboxOf(job.job_id)).toHaveLength(1);
@@ -226,11 +225,11 @@ describe("a job's way in", () => {
       const job = await createJob("a.jpg", "b.jpg", "c.jpg");
       await Promise.all([0, 1, 2].map((index) => put(job, index)));
       const answers = await Promise.all(
-        [0, 1, 2, 0, 1, 2].map((index) => call("acme", "POST", "/v1/uploads/complete", uploadOf(job, index))),
+        [0, 1, 2, 0, 1, 2].map((index) => call("acme", "POST /v1/uploads/complete", uploadOf(job, index))),
       );
       expect(answers.map(({ status }) => status)).toEqual([200, 200, 200, 200, 200, 200]);
       expect(await outboxOf(job.job_id)).toHaveLength(1);
-      const after = await call("acme", "GET", `/v1/jobs/${job.job_id}`);
+      const after = await call("acme", `GET /v1/jobs/${job.job_id}`);
       expect(after.body.status).toBe("queued");
     }
   });
@@ -238,7 +237,7 @@ describe("a job's way in", () => {
   test("keeps the brand as it was at acceptance", async () => {
     await sql`insert into opal.brand_profiles (tenant_id, id, placement_style, palette, sd_prompts, exports)
               values ('acme', 'spring', 'color', '{#aabbcc}', '{"seed": 9}', '{1:1}')`;
-    const job = await call("acme", "POST", "/v1/jobs", newJob(["a.jpg"], { brand_profile_id: "spring" }));
+    const job = await call("acme", "POST /v1/jobs", newJob(["a.jpg"], { brand_profile_id: "spring" }));
     await sql`update opal.brand_profiles set placement_style = 'transparent' where id = 'spring'`;
     const [row] = await sql<{ brand: unknown }[]>`select brand from opal.jobs where id = ${job.body.job_id}`;
     expect(Brand.parse(row?.brand)).toMatchObject({
@@ -258,18 +257,13 @@ describe("upload URLs", () => {
       fetch(sas.body.upload_url, { method: "PUT", headers, body: "another picture" });
     expect((await again(sas.body.headers)).ok).toBe(false);
     expect((await again({ "x-ms-blob-type": "BlockBlob" })).ok).toBe(false);
-    const done = await call("acme", "POST", "/v1/uploads/complete", uploadOf(job, 0));
+    const done = await call("acme", "POST /v1/uploads/complete", uploadOf(job, 0));
     expect(done.body.size_bytes).toBe("picture".length);
   });
 
   test("work with the blob type header alone, as older clients send it", async () => {
     const job = await createJob("a.jpg");
-    const sas = await call(
-      "acme",
-      "POST",
-      "/v1/uploads/sas",
-      uploadOf(job, 0, { content_type: "image/png" }),
-    );
+    const sas = await call("acme", "POST /v1/uploads/sas", uploadOf(job, 0, { content_type: "image/png" }));
     expect(sas.body).toMatchObject({ method: "PUT", headers: { "x-ms-blob-type": "BlockBlob" } });
     const response = await fetch(sas.body.upload_url, {
       method: "PUT",
@@ -299,7 +293,7 @@ describe("upload URLs", () => {
     const job = await createJob("a.jpg", "b.jpg");
     await upload(job, 0);
     const ask = (index: number) =>
-      call("acme", "POST", "/v1/uploads/sas", uploadOf(job, index, { content_type: "image/png" }));
+      call("acme", "POST /v1/uploads/sas", uploadOf(job, index, { content_type: "image/png" }));
     expect(await ask(0)).toMatchObject({ status: 409, body: { code: "already_uploaded" } });
     now = () => new Date(Date.now() + 2 * 3_600_000);
     expect(await ask(1)).toMatchObject({ status: 409, body: { code: "upload_window_closed" } });
@@ -313,7 +307,7 @@ describe("upload URLs", () => {
 describe("what completes badly", () => {
   test("a picture that was never put", async () => {
     const job = await createJob("a.jpg");
-    const answer = await call("acme", "POST", "/v1/uploads/complete", uploadOf(job, 0));
+    const answer = await call("acme", "POST /v1/uploads/complete", uploadOf(job, 0));
     expect(answer).toMatchObject({ status: 409, body: { code: "upload_missing" } });
     expect((await upload(job, 0)).status).toBe(200);
   });
@@ -322,12 +316,12 @@ describe("what completes badly", () => {
     const job = await createJob("big.jpg", "ok.jpg");
     await put(job, 0, "x".repeat(1001));
     await upload(job, 1);
-    const complete = () => call("acme", "POST", "/v1/uploads/complete", uploadOf(job, 0));
+    const complete = () => call("acme", "POST /v1/uploads/complete", uploadOf(job, 0));
     const first = await complete();
     expect(first).toMatchObject({ status: 413, body: { code: "upload_too_large" } });
     const second = await complete();
     expect(second).toMatchObject({ status: 413, body: { detail: first.body.detail } });
-    const after = await call("acme", "GET", `/v1/jobs/${job.job_id}`);
+    const after = await call("acme", `GET /v1/jobs/${job.job_id}`);
     expect(after.body).toMatchObject({ status: "queued", items_failed: 1 });
     expect(after.body.items[0]).toMatchObject({ status: "failed", error: { class: "bad-input" } });
     expect(await outboxOf(job.job_id)).toHaveLength(1);
@@ -338,11 +332,11 @@ describe("what completes badly", () => {
     await upload(job, 0);
     await sql`update opal.jobs set upload_deadline = now() - interval '1 second' where id = ${job.job_id}`;
     await Promise.all([createUploadStore(sql).expire(10), createUploadStore(sql).expire(10)]);
-    const after = await call("acme", "GET", `/v1/jobs/${job.job_id}`);
+    const after = await call("acme", `GET /v1/jobs/${job.job_id}`);
     expect(after.body).toMatchObject({ status: "queued", items_failed: 1 });
     expect(after.body.items[1]).toMatchObject({ status: "failed", error: { class: "missing-input" } });
     expect(await outboxOf(job.job_id)).toHaveLength(1);
-    const late = await call("acme", "POST", "/v1/uploads/complete", uploadOf(job, 1));
+    const late = await call("acme", "POST /v1/uploads/complete", uploadOf(job, 1));
     expect(late).toMatchObject({ status: 409, body: { code: "item_failed" } });
   });
 
@@ -350,7 +344,7 @@ describe("what completes badly", () => {
     const job = await createJob("a.jpg");
     await sql`update opal.jobs set upload_deadline = now() - interval '1 second' where id = ${job.job_id}`;
     await createUploadStore(sql).expire(10);
-    const after = await call("acme", "GET", `/v1/jobs/${job.job_id}`);
+    const after = await call("acme", `GET /v1/jobs/${job.job_id}`);
     expect(after.body).toMatchObject({ status: "failed", processing_completed_at: expect.any(String) });
     expect(await outboxOf(job.job_id)).toHaveLength(0);
   });
@@ -440,7 +434,7 @@ describe("bad requests name what is wrong", () => {
     },
   ];
   test.each(cases)("$name", async ({ method = "POST", path = "/v1/jobs", body, headers, want }) => {
-    const answer = await call("acme", method, path, body, headers);
+    const answer = await call("acme", `${method} ${path}`, body, headers);
     expect(answer.headers.get("content-type")).toBe("application/problem+json");
     expect(answer.body).toMatchObject({
       type: `urn:opal:problem:${want.code}`,
@@ -459,8 +453,7 @@ describe("bad requests name what is wrong", () => {
       const job = await createJob("a.jpg");
       const answer = await call(
         "acme",
-        "POST",
-        "/v1/uploads/sas",
+        "POST /v1/uploads/sas",
         uploadOf(job, 0, { content_type: contentType }),
       );
       expect(answer).toMatchObject({ status: 422, body: { errors: [{ field: "content_type" }] } });
@@ -469,17 +462,12 @@ describe("bad requests name what is wrong", () => {
 
   test("an item's other file name", async () => {
     const job = await createJob("a.jpg");
-    const answer = await call(
-      "acme",
-      "POST",
-      "/v1/uploads/complete",
-      uploadOf(job, 0, { filename: "b.jpg" }),
-    );
+    const answer = await call("acme", "POST /v1/uploads/complete", uploadOf(job, 0, { filename: "b.jpg" }));
     expect(answer).toMatchObject({ status: 422, body: { code: "filename_mismatch" } });
   });
 
   test("says which methods there are", async () => {
-    const answer = await call("acme", "PATCH", "/v1/jobs");
+    const answer = await call("acme", "PATCH /v1/jobs");
     expect(answer.headers.get("allow")).toBe("GET, POST");
   });
 });
@@ -487,11 +475,13 @@ describe("bad requests name what is wrong", () => {
 describe("tenants are apart", () => {
   test("without a key, or with a wrong one, nothing is answered", async () => {
     for (const path of ["/v1/jobs", "/v1/jobs/x", "/v1/nope"]) {
-      expect(await call(undefined, "GET", path)).toMatchObject({
+      expect(await call(undefined, `GET ${path}`)).toMatchObject({
         status: 401,
         body: { code: "api_key_missing" },
       });
-      expect(await call(undefined, "GET", path, undefined, { authorization: "Bearer wrong" })).toMatchObject({
+      expect(
+        await call(undefined, `GET ${path}`, undefined, { authorization: "Bearer wrong" }),
+      ).toMatchObject({
         status: 401,
         body: { code: "api_key_unknown" },
       });
@@ -499,7 +489,7 @@ describe("tenants are apart", () => {
   });
 
   test("X-Api-Key works too", async () => {
-    const answer = await call(undefined, "GET", "/v1/jobs", undefined, { "x-api-key": KEYS.acme });
+    const answer = await call(undefined, "GET /v1/jobs", undefined, { "x-api-key": KEYS.acme });
     expect(answer.status).toBe(200);
   });
 
@@ -510,7 +500,7 @@ describe("tenants are apart", () => {
       ["/v1/uploads/sas", uploadOf(job, 0, { content_type: "image/png" })],
       ["/v1/uploads/complete", uploadOf(job, 0)],
     ] as const) {
-      expect(await call("bolt", "POST", path, body)).toMatchObject({
+      expect(await call("bolt", `POST ${path}`, body)).toMatchObject({
         status: 403,
         body: { code: "tenant_mismatch" },
       });
@@ -521,19 +511,19 @@ describe("tenants are apart", () => {
     const job = await createJob("a.jpg");
     const own = { tenant_id: "bolt" };
     const unknown = { status: 404, body: { code: "job_not_found" } };
-    expect(await call("bolt", "GET", `/v1/jobs/${job.job_id}`)).toMatchObject(unknown);
+    expect(await call("bolt", `GET /v1/jobs/${job.job_id}`)).toMatchObject(unknown);
     expect(
-      await call("bolt", "POST", "/v1/uploads/sas", uploadOf(job, 0, { ...own, content_type: "image/png" })),
+      await call("bolt", "POST /v1/uploads/sas", uploadOf(job, 0, { ...own, content_type: "image/png" })),
     ).toMatchObject(unknown);
-    expect(await call("bolt", "POST", "/v1/uploads/complete", uploadOf(job, 0, own))).toMatchObject(unknown);
-    const list = await call("bolt", "GET", "/v1/jobs?limit=100");
+    expect(await call("bolt", "POST /v1/uploads/complete", uploadOf(job, 0, own))).toMatchObject(unknown);
+    const list = await call("bolt", "GET /v1/jobs?limit=100");
     expect(list.body.jobs).toEqual([]);
   });
 
   test("another job's item is not there", async () => {
     const [one, two] = [await createJob("a.jpg"), await createJob("a.jpg")];
     const mixed = uploadOf(one, 0, { item_id: two.items[0].item_id });
-    expect(await call("acme", "POST", "/v1/uploads/complete", mixed)).toMatchObject({
+    expect(await call("acme", "POST /v1/uploads/complete", mixed)).toMatchObject({
       status: 404,
       body: { code: "item_not_found" },
     });
@@ -541,8 +531,8 @@ describe("tenants are apart", () => {
 
   test("an Idempotency-Key is the tenant's own", async () => {
     const headers = { "idempotency-key": "same" };
-    const mine = await call("acme", "POST", "/v1/jobs", newJob(["a.jpg"]), headers);
-    const theirs = await call("bolt", "POST", "/v1/jobs", newJob(["a.jpg"], { tenant_id: "bolt" }), headers);
+    const mine = await call("acme", "POST /v1/jobs", newJob(["a.jpg"]), headers);
+    const theirs = await call("bolt", "POST /v1/jobs", newJob(["a.jpg"], { tenant_id: "bolt" }), headers);
     expect(theirs.status).toBe(201);
     expect(theirs.body.job_id).not.toBe(mine.body.job_id);
   });
@@ -552,7 +542,7 @@ describe("Idempotency-Key", () => {
   test("gives the same job to the same request, even at the same moment", async () => {
     const headers = { "idempotency-key": "order-1" };
     const answers = await Promise.all(
-      Array.from({ length: 6 }, () => call("acme", "POST", "/v1/jobs", newJob(["a.jpg", "b.jpg"]), headers)),
+      Array.from({ length: 6 }, () => call("acme", "POST /v1/jobs", newJob(["a.jpg", "b.jpg"]), headers)),
     );
     expect(new Set(answers.map(({ body }) => body.job_id)).size).toBe(1);
     expect(answers.map(({ status }) => status)).toEqual([201, 201, 201, 201, 201, 201]);
@@ -562,8 +552,8 @@ describe("Idempotency-Key", () => {
 
   test("refuses another request", async () => {
     const headers = { "idempotency-key": "order-2" };
-    await call("acme", "POST", "/v1/jobs", newJob(["a.jpg"]), headers);
-    const other = await call("acme", "POST", "/v1/jobs", newJob(["b.jpg"]), headers);
+    await call("acme", "POST /v1/jobs", newJob(["a.jpg"]), headers);
+    const other = await call("acme", "POST /v1/jobs", newJob(["b.jpg"]), headers);
     expect(other).toMatchObject({ status: 422, body: { code: "idempotency_key_reused" } });
   });
 });
@@ -573,20 +563,20 @@ describe("reading", () => {
     await sql`delete from opal.jobs where tenant_id = 'bolt'`;
     const made: string[] = [];
     for (let index = 0; index < 5; index++) {
-      const job = await call("bolt", "POST", "/v1/jobs", newJob(["a.jpg"], { tenant_id: "bolt" }));
+      const job = await call("bolt", "POST /v1/jobs", newJob(["a.jpg"], { tenant_id: "bolt" }));
       made.unshift(job.body.job_id);
     }
     const seen: string[] = [];
     let cursor = "";
     do {
-      const { body } = await call("bolt", "GET", `/v1/jobs?limit=2${cursor}`);
+      const { body } = await call("bolt", `GET /v1/jobs?limit=2${cursor}`);
       seen.push(...body.jobs.map((job: Json) => job.job_id));
       cursor = body.next_cursor ? `&cursor=${body.next_cursor}` : "";
     } while (cursor);
     // Made within one millisecond, ids differ by chance only.
     expect(seen.toSorted()).toEqual(made.toSorted());
     expect(seen).toEqual(seen.toSorted().toReversed());
-    expect((await call("bolt", "GET", "/v1/jobs?status=failed")).body.jobs).toEqual([]);
+    expect((await call("bolt", "GET /v1/jobs?status=failed")).body.jobs).toEqual([]);
   });
 
   test("shows finished items with paths, metadata and URLs that open", async () => {
@@ -609,7 +599,7 @@ describe("reading", () => {
                      ai_metadata = '{"fidelity": {"maxAbsDifference": 0}}' where id = ${item}`;
     await sql`select opal.item_exported('acme', ${job.job_id}, ${item}, ${sql.json(exports)})`;
 
-    const { body, headers } = await call("acme", "GET", `/v1/jobs/${job.job_id}`);
+    const { body, headers } = await call("acme", `GET /v1/jobs/${job.job_id}`);
     expect(headers.get("cache-control")).toContain("no-store");
     expect(body).toMatchObject({ status: "completed", items_completed: 1 });
     expect(body.items[0]).toMatchObject({

@@ -69,6 +69,7 @@ function schemas(check: FileCheck) {
       OPAL_RESEND_SECONDS: seconds(15 * MINUTE, { min: 1, max: DAY }),
       OPAL_MAX_SENDS: count(4, { min: 1, max: 100 }),
       OPAL_OUTBOX_RETENTION_SECONDS: seconds(7 * DAY, { min: 1, max: 365 * DAY }),
+      OPAL_IDEMPOTENCY_KEY_SECONDS: seconds(DAY, { min: 1, max: 30 * DAY }),
     }),
     intake: base
       .extend(bus.shape)

@@ -5,7 +5,7 @@
 import { REASONS, isFinished } from "#crds/conditions.ts";
 import type { FailureClass } from "#crds/failure.ts";
 import type { ExportMessage } from "#crds/messages.ts";
-import type { Brand, OpalJob } from "#crds/opaljob.ts";
+import type { Brand, Condition, OpalJob } from "#crds/opaljob.ts";
 import type { ItemReport } from "#crds/runner-report.ts";
 import type { Stage } from "#crds/stages.ts";
 import type { Verdict } from "../store/projection.ts";
@@ -72,23 +72,20 @@ export function failed(itemId: string, failure: Failure): Verdict {
 function causeWithoutReport(itemId: string, { metadata, status }: OpalJob): Failure {
   const listed = status.failedItems?.find(({ id }) => id === itemId);
   if (listed) return { class: listed.class, message: listed.message || "The item failed." };
-  const conditions = status.conditions ?? [];
-  const failure = conditions.find((one) => one.type === "Failed" && one.status === "True");
-  if (failure) {
-    return {
-      class: classOfReason(failure.reason),
-      message: failure.message || `The job failed: ${failure.reason}.`,
-    };
-  }
-  if (isFinished(conditions)) {
-    return {
-      class: "unknown",
-      message: "The item failed after all its tries; the cluster no longer says why.",
-    };
-  }
+  const verdict = status.conditions?.find((one) => isFinished([one]));
+  if (verdict) return causeOfVerdict(verdict);
   return metadata.deletionTimestamp === undefined
     ? VANISHED
     : { class: "unknown", message: "The OpalJob was deleted before this item was finished." };
+}
+
+function causeOfVerdict({ type, reason, message }: Condition): Failure {
+  if (type === "Failed") {
+    return { class: CLASS_OF_REASON[reason] ?? "unknown", message: message || `The job failed: ${reason}.` };
+  }
+  return reason === REASONS.AllItemsDone
+    ? { class: "storage", message: "The item was finished, but its report is missing." }
+    : { class: "unknown", message: "The item failed after all its tries; the cluster no longer says why." };
 }
 
 const CLASS_OF_REASON: Readonly<Record<string, FailureClass>> = {
@@ -97,10 +94,6 @@ const CLASS_OF_REASON: Readonly<Record<string, FailureClass>> = {
   [REASONS.InvalidSpec]: "config",
   [REASONS.RetriesExhausted]: "node",
 };
-
-function classOfReason(reason: string): FailureClass {
-  return CLASS_OF_REASON[reason] ?? "unknown";
-}
 
 function fromReport(report: ItemReport, facts: JobFacts): Verdict {
   const { item: itemId } = report;

@@ -1,10 +1,13 @@
+import type { Logger } from "pino";
 import { Counter, Gauge } from "prom-client";
 import { QUEUES } from "#crds/messages.ts";
 import type { Config } from "../config.ts";
 import { createHealthApp } from "../health.ts";
 import { startLoop } from "../loop.ts";
 import { drainOutbox } from "../relay/relay.ts";
+import type { Sql } from "../store/database.ts";
 import { createOutbox } from "../store/outbox.ts";
+import { pruneOldRows } from "../store/retention.ts";
 import { giveUpUnanswered, resendUnanswered } from "../store/unanswered.ts";
 import { createUploadStore } from "../store/uploads.ts";
 import { connectBus } from "./connect-bus.ts";
@@ -56,7 +59,7 @@ export async function startRelay(config: Config<"relay">, context: RoleContext):
     everySeconds: config.OPAL_SWEEP_SECONDS,
     random,
     onError: (error) => log.error({ err: error }, "sweep failed"),
-    run: () => sweepOnce(config, { outbox, uploads: createUploadStore(sql), sql, log }),
+    run: () => sweepOnce(config, sql, log),
   });
   closing.defer(() => sweep.close());
 
@@ -64,22 +67,18 @@ export async function startRelay(config: Config<"relay">, context: RoleContext):
   return listen(app, config.OPAL_PORT, context);
 }
 
-interface SweepParts {
-  readonly outbox: Pick<ReturnType<typeof createOutbox>, "prune">;
-  readonly uploads: Pick<ReturnType<typeof createUploadStore>, "expire">;
-  readonly sql: Parameters<typeof resendUnanswered>[0];
-  readonly log: RoleContext["log"];
-}
-
 const JOBS_PER_SWEEP = 100;
 
-async function sweepOnce(config: Config<"relay">, { outbox, uploads, sql, log }: SweepParts): Promise<void> {
+async function sweepOnce(config: Config<"relay">, sql: Sql, log: Logger): Promise<void> {
   const unanswered = { afterSeconds: config.OPAL_RESEND_SECONDS, maxSends: config.OPAL_MAX_SENDS };
   const swept = {
-    jobsExpired: await uploads.expire(JOBS_PER_SWEEP),
+    jobsExpired: await createUploadStore(sql).expire(JOBS_PER_SWEEP),
     messagesResent: await resendUnanswered(sql, unanswered),
     exportsGivenUp: await giveUpUnanswered(sql, unanswered),
-    messagesPruned: await outbox.prune(config.OPAL_OUTBOX_RETENTION_SECONDS),
+    rowsPruned: await pruneOldRows(sql, {
+      outboxSeconds: config.OPAL_OUTBOX_RETENTION_SECONDS,
+      idempotencyKeySeconds: config.OPAL_IDEMPOTENCY_KEY_SECONDS,
+    }),
   };
   if (Object.values(swept).some((count) => count > 0)) log.info(swept, "swept");
 }

@@ -175,6 +175,11 @@ function knownUpload(slot: UploadSlot, maxBytes: number): KnownUpload | undefine
   throw conflict("item_failed", slot.failureMessage ?? "The item has failed.");
 }
 
+/** What the uploader claimed, when it is of a form that the OpalJob takes; the bytes decide anyway. */
+function plainMediaType(claimed: string | undefined): string | undefined {
+  return claimed !== undefined && /^[\w.+-]{1,60}\/[\w.+-]{1,60}$/.test(claimed) ? claimed : undefined;
+}
+
 async function takeUpload(body: PictureFields, { blobs, uploads, limits }: RouteDeps): Promise<KnownUpload> {
   const blobPath = blobPathOf(body);
   const blob = await blobs.head(blobPath);
@@ -188,6 +193,7 @@ async function takeUpload(body: PictureFields, { blobs, uploads, limits }: Route
     await uploads.refuse(address, { class: TOO_LARGE_CLASS, message: refusal.detail, bytes: blob.bytes });
     throw new ApiError(refusal);
   }
-  await uploads.accept(address, { blobPath, bytes: blob.bytes, contentType: blob.contentType });
+  const contentType = plainMediaType(blob.contentType);
+  await uploads.accept(address, { blobPath, bytes: blob.bytes, contentType });
   return { blobPath, bytes: blob.bytes };
 }

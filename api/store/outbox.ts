@@ -41,8 +41,6 @@ export interface Outbox {
   countUnsent(): Promise<number>;
   /** Calls `wake` at every new message, and whenever the connection was lost and is back. */
   onNew(wake: () => void): Promise<{ close(): Promise<void> }>;
-  /** Deletes what was sent longer ago than this. */
-  prune(retentionSeconds: number): Promise<number>;
 }
 
 export function createOutbox(sql: Sql): Outbox {
@@ -70,14 +68,6 @@ export function createOutbox(sql: Sql): Outbox {
     async onNew(wake) {
       const subscription = await sql.listen(OUTBOX_CHANNEL, wake, wake);
       return { close: () => subscription.unlisten() };
-    },
-
-    async prune(retentionSeconds) {
-      const pruned = await sql`
-        delete from opal.outbox o where o.sent_at < now() - make_interval(secs => ${retentionSeconds})
-          and exists (select 1 from opal.jobs j where j.tenant_id = o.tenant_id and j.id = o.job_id
-                        and j.status in ('completed', 'failed'))`;
-      return pruned.count;
     },
   };
 }

@@ -6,6 +6,7 @@ import { isMigrated, migrate } from "./migrate.ts";
 import { createOutbox } from "./outbox.ts";
 import { createIntakeStore } from "./intake.ts";
 import { type Verdict, createProjectionStore } from "./projection.ts";
+import { pruneOldRows } from "./retention.ts";
 import { type TestJob, itemsOf, queueJob, statusOf } from "./testing.ts";
 import { giveUpUnanswered, resendUnanswered } from "./unanswered.ts";
 
@@ -285,7 +286,7 @@ describe("the outbox", () => {
     await drain("exports");
     await exported(done, "item-0");
     await Promise.all([age(100, open), age(100, done)]);
-    await createOutbox(sql).prune(60);
+    await pruneOldRows(sql, { outboxSeconds: 60, idempotencyKeySeconds: 60 });
     const rows = await sql<{ id: string }[]>`
       select job_id as id from opal.outbox where job_id in (${open.jobId}, ${done.jobId})`;
     expect(rows.map(({ id }) => id)).toEqual([open.jobId]);
