@@ -24,7 +24,7 @@ export interface Caches {
 
 export const parseOpalJob = (raw: unknown): OpalJob => OpalJob.parse(raw);
 
-const parseConfigMap = (raw: unknown): { opalJob: string } => ({
+export const parseConfigMap = (raw: unknown): { opalJob: string } => ({
   opalJob: (raw as { metadata?: { labels?: Record<string, string> } }).metadata?.labels?.[LABELS.job] ?? "",
 });
 

@@ -36,8 +36,11 @@ export async function pass(key: string, deps: PassDeps): Promise<PassResult> {
   const placement = planner.placement(key);
   const seen: Observed = { ...sight, placement, statusWrittenAtMs: remembered.statusWrittenAtMs };
   const decision = decide(seen, settings, now.getTime());
-  await carryOut(key, decision, seen, deps);
+  // What a child's pods say is gone with the child: it is written down before the child is stopped.
+  const isLast = decision.action.do === "stop";
+  if (!isLast) await carryOut(key, decision, seen, deps);
   const written = decision.keepStatus ? NOT_WRITTEN : await writeStatus(seen, decision, deps);
+  if (isLast) await carryOut(key, decision, seen, deps);
   const afterMs = earliest(decision.afterMs, written.afterMs);
   const isQuiet = decision.action.do === "nothing" && !written.isWritten;
   return {

@@ -48,8 +48,9 @@ const finished: Rule = ({ seen, assessment: { active }, nowMs }) => {
 const misconfigured: Rule = ({ seen, assessment }) => {
   const pod = seen.children.at(-1)?.pods.find(isMisconfigured);
   if (!pod || assessment.attempts !== seen.children.at(-1)?.attempt) return undefined;
-  const message = failureOf(pod).message;
-  const verdict = { type: "Failed", reason: REASONS.RunnerMisconfigured, message } as const;
+  const rest = failureOf(pod);
+  const { message } = rest;
+  const verdict = { type: "Failed", reason: REASONS.RunnerMisconfigured, message, rest } as const;
   return { action: { do: "nothing" }, verdict, because: message };
 };
 
@@ -65,7 +66,8 @@ const overBudget: Rule = ({ seen, nowMs }) => {
   const { gpuSeconds } = usageOf(seen, nowMs);
   if (budget === undefined || gpuSeconds < budget) return undefined;
   const message = `${gpuSeconds.toFixed(0)} GPU-seconds are used; the budget is ${budget}.`;
-  const verdict = { type: "Failed", reason: REASONS.BudgetExhausted, message } as const;
+  const rest = { class: "budget", message } as const;
+  const verdict = { type: "Failed", reason: REASONS.BudgetExhausted, message, rest } as const;
   return { action: { do: "nothing" }, verdict, because: message };
 };
 

@@ -1,6 +1,7 @@
 import type { Reason } from "#crds/conditions.ts";
 import type { JobManifest } from "./desired-job.ts";
 import type { Attempt } from "./manifest.ts";
+import type { PodFailure } from "./failures.ts";
 import type { ObservedChild } from "./observed.ts";
 
 /** The one change that a pass makes to the children, or to the OpalJob's existence. */
@@ -17,6 +18,8 @@ export interface Verdict {
   readonly type: "Complete" | "Failed";
   readonly reason: Reason;
   readonly message: string;
+  /** What becomes of items that have no verdict of their own: a finished job leaves none without. */
+  readonly rest?: PodFailure;
 }
 
 export interface Decision {

@@ -4,6 +4,7 @@ import { assess, type Assessment } from "./assess.ts";
 import { conditionsOf } from "./conditions.ts";
 import type { Action, Decision, Verdict } from "./decision.ts";
 import type { Observed, ObservedChild } from "./observed.ts";
+import type { ItemFailure } from "./shard-reading.ts";
 import type { ReconcileSettings } from "./settings.ts";
 import { livePods, usageOf } from "./usage.ts";
 import { itemId } from "./verdict.ts";
@@ -18,8 +19,8 @@ export function nextStatus(
   { settings, now }: { settings: ReconcileSettings; now: Date },
 ): OpalJobStatus {
   const after = project(seen, decision.action);
-  const assessment = assess(after);
   const { verdict } = decision;
+  const assessment = closed(assess(after), verdict);
   const before = seen.job.status;
   const conditions = conditionsOf(after, assessment, { verdict, now });
   const items = itemCounts(after, assessment, verdict);
@@ -40,6 +41,17 @@ export function nextStatus(
     ...(startTime !== undefined && { startTime }),
     ...(verdict && { completionTime: now.toISOString() }),
   });
+}
+
+/** With the job's end every item has ended. */
+function closed(assessment: Assessment, verdict: Verdict | undefined): Assessment {
+  if (!verdict?.rest) return assessment;
+  const failed = new Map<number, ItemFailure>();
+  for (let index = 0; index < assessment.total; index++) {
+    if (assessment.done.has(index)) continue;
+    failed.set(index, assessment.failed.get(index) ?? verdict.rest);
+  }
+  return { ...assessment, failed };
 }
 
 /** What will be seen when the action is done. */

@@ -1,0 +1,336 @@
+/**
+ * A cluster in memory: the fake API server, a Job controller and runners that do what a test tells them, and an
+ * operator whose writes can be made to die at any point.
+ */
+import { EXIT_ACTIONS, EXIT_CODES, type ExitReason } from "#crds/exit-codes.ts";
+import type { FailureClass } from "#crds/failure.ts";
+import { formatRanges, parseRanges } from "#crds/item-ranges.ts";
+import { ANNOTATIONS } from "#crds/names.ts";
+import { encodeVerdict, ShardManifest } from "#crds/runner-report.ts";
+import type { Note } from "../reconcile/event-notes.ts";
+import type { ReconcileSettings } from "../reconcile/settings.ts";
+import type { ApiClient } from "../runtime/api-client.ts";
+import { StaleError } from "../runtime/errors.ts";
+import { createFakeClock, FakeApi, type FakeClock, type RawObject } from "../runtime/testing.ts";
+import { toEntry } from "../runtime/reflector.ts";
+import { createCaches, parseConfigMap, parseOpalJob } from "./caches.ts";
+import { parseChildJob } from "./child-job.ts";
+import { feed } from "./feed.ts";
+import { createKubernetesPort } from "./kubernetes-port.ts";
+import { createMemory } from "./memory.ts";
+import { pass } from "./pass.ts";
+import { createPlanner, type Planner } from "./planner.ts";
+import type { ClusterPort, WritePoint } from "./port.ts";
+import { resourcesIn } from "./resources.ts";
+import { parseRunnerPod } from "./runner-pod.ts";
+import { look } from "./sights.ts";
+
+export const NAMESPACE = "opal";
+const INDEX = "batch.kubernetes.io/job-completion-index";
+
+export function someSettings(changes: Partial<ReconcileSettings> = {}): ReconcileSettings {
+  return {
+    pool: {
+      name: "sim",
+      spec: {
+        gpuClass: "simulated",
+        resourceName: "nvidia.com/gpu",
+        vramGiB: 16,
+        nodeSelector: { "opal.dev/gpu-class": "simulated" },
+        tolerations: [],
+        maxGpus: 4,
+        spot: false,
+        pricePerGpuHour: 3.6,
+        startTimeoutSeconds: 120,
+        stockOutCooldownSeconds: 600,
+      },
+    },
+    runner: { image: "opal/runner", serviceAccountName: "opal-runner", terminationGracePeriodSeconds: 30 },
+    shardSize: 4,
+    childTtlSeconds: 86_400,
+    statusIntervalSeconds: 5,
+    backgroundIntervalSeconds: 30,
+    ...changes,
+  };
+}
+
+/** How one item fares in a fake runner: done, failed, or its pod ends with this exit. */
+export type Fate = "done" | { fails: FailureClass } | { exits: ExitReason };
+
+export interface FakeCluster {
+  readonly api: FakeApi;
+  readonly clock: FakeClock;
+  readonly notes: Note[];
+  applyOpalJob(name: string, spec: object, metadata?: object): Promise<void>;
+  /** Kubernetes and the runners do their next step; a second passes. */
+  step(): Promise<void>;
+}
+
+export function createFakeCluster(fate: (item: { id: string; attempt: number }) => Fate): FakeCluster {
+  const clock = createFakeClock();
+  const api = new FakeApi(clock);
+  return {
+    api,
+    clock,
+    notes: [],
+    async applyOpalJob(name, spec, metadata = {}) {
+      await api.create(resourcesIn(NAMESPACE).opalJobs, { metadata: { name, ...metadata }, spec });
+    },
+    async step() {
+      api.collectGarbage();
+      for (const job of api.all("jobs")) await controlJob(api, job);
+      for (const pod of api.all("pods")) runPod(api, pod, { fate, clock });
+      for (const job of api.all("jobs")) await controlJob(api, job);
+      await clock.advance(1000);
+    },
+  };
+}
+
+interface JobSpec {
+  completions: number;
+  parallelism: number;
+  backoffLimitPerIndex: number;
+  template: { metadata: object };
+}
+
+/** The Job controller's rules for Indexed Jobs, as far as the operator builds on them. */
+async function controlJob(api: FakeApi, job: RawObject): Promise<void> {
+  const spec = job.spec as unknown as JobSpec;
+  const pods = api.all("pods").filter((pod) => pod.metadata.ownerReferences?.[0]?.uid === job.metadata.uid);
+  const succeeded = new Set<number>();
+  const failed = new Set<number>();
+  const open: number[] = [];
+  for (let index = 0; index < spec.completions; index++) {
+    const own = pods.filter((pod) => Number(pod.metadata.annotations?.[INDEX]) === index);
+    const ends = own.flatMap((pod) => (pod.status?.["phase"] === "Failed" ? [actionOf(pod)] : []));
+    const counted = ends.filter((action) => action === "Count").length;
+    if (own.some((pod) => pod.status?.["phase"] === "Succeeded")) succeeded.add(index);
+    else if (ends.includes("FailIndex") || counted > spec.backoffLimitPerIndex) failed.add(index);
+    else open.push(index);
+  }
+  api.mutate("jobs", job.metadata.name, (raw) => {
+    const condition = (type: string) => [{ type, status: "True" }];
+    raw.status = {
+      completedIndexes: formatRanges(succeeded),
+      failedIndexes: formatRanges(failed),
+      ...(open.length === 0 && { conditions: condition(failed.size > 0 ? "Failed" : "Complete") }),
+    };
+  });
+  const live = pods.filter((pod) => ["Pending", "Running"].includes(String(pod.status?.["phase"])));
+  const wanted = open.slice(0, spec.parallelism);
+  for (const pod of live) {
+    if (!wanted.includes(Number(pod.metadata.annotations?.[INDEX]))) {
+      await api.delete(resourcesIn(NAMESPACE).pods, pod.metadata.name);
+    }
+  }
+  for (const index of wanted) {
+    if (live.some((pod) => Number(pod.metadata.annotations?.[INDEX]) === index)) continue;
+    const { labels, annotations } = spec.template.metadata as RawObject["metadata"];
+    await api.create(resourcesIn(NAMESPACE).pods, {
+      metadata: {
+        name: `${job.metadata.name}-${index}-${pods.length}`,
+        labels,
+        annotations: { ...annotations, [INDEX]: String(index) },
+        ownerReferences: [{ uid: job.metadata.uid, controller: true }],
+      },
+      status: { phase: "Pending" },
+    });
+  }
+}
+
+function actionOf(pod: RawObject): "Ignore" | "Count" | "FailIndex" {
+  const [status] = pod.status?.["containerStatuses"] as { state: { terminated: { exitCode: number } } }[];
+  const reason = (Object.keys(EXIT_CODES) as ExitReason[]).find(
+    (name) => EXIT_CODES[name] === status?.state.terminated.exitCode,
+  );
+  return reason === undefined || reason === "done" ? "Count" : EXIT_ACTIONS[reason];
+}
+
+/** One item a step; a pod without its ConfigMap does not start. */
+function runPod(
+  api: FakeApi,
+  pod: RawObject,
+  { fate, clock }: { fate: (item: { id: string; attempt: number }) => Fate; clock: FakeClock },
+): void {
+  const { name, annotations = {}, labels = {} } = pod.metadata;
+  const job = api.all("jobs").find((j) => j.metadata.uid === pod.metadata.ownerReferences?.[0]?.uid);
+  const data = api.all("configmaps").find((c) => c.metadata.name === job?.metadata.name)?.data;
+  const text = data?.[`${annotations[INDEX]}.json`];
+  if (text === undefined) return;
+  const now = clock.now().toISOString();
+  const phase = pod.status?.["phase"];
+  if (phase === "Pending") {
+    api.mutate("pods", name, (raw) => {
+      raw.status = {
+        phase: "Running",
+        containerStatuses: [{ name: "runner", state: { running: { startedAt: now } } }],
+      };
+    });
+  }
+  if (phase !== "Running") return;
+  const manifest = ShardManifest.parse(JSON.parse(text));
+  const before = progressOf(annotations[ANNOTATIONS.progress]);
+  const next = manifest.items.find((item) => ![...before.done, ...before.failed].includes(item.index));
+  const end = (exit: ExitReason, message: string) =>
+    api.mutate("pods", name, (raw) => {
+      const [status] = raw.status?.["containerStatuses"] as { state: { running: { startedAt: string } } }[];
+      const terminated = {
+        exitCode: EXIT_CODES[exit],
+        message,
+        startedAt: status?.state.running.startedAt,
+        finishedAt: now,
+      };
+      raw.status = {
+        phase: exit === "done" ? "Succeeded" : "Failed",
+        containerStatuses: [{ name: "runner", state: { terminated } }],
+      };
+    });
+  if (!next) return end("done", verdictText(manifest, before, fate));
+  const itsFate = fate({ id: next.id, attempt: Number(labels["opal.dev/attempt"]) });
+  if (typeof itsFate === "object" && "exits" in itsFate) return end(itsFate.exits, "the fake runner crashed");
+  before[itsFate === "done" ? "done" : "failed"].push(next.index);
+  api.mutate("pods", name, (raw) => {
+    raw.metadata.annotations = {
+      ...raw.metadata.annotations,
+      [ANNOTATIONS.progress]: JSON.stringify({
+        v: 1,
+        done: formatRanges(before.done),
+        failed: formatRanges(before.failed),
+        stages: {},
+        gpuSeconds: before.done.length,
+      }),
+    };
+  });
+}
+
+function progressOf(text: string | undefined): { done: number[]; failed: number[] } {
+  const { done, failed } = JSON.parse(text ?? `{"done":"","failed":""}`) as { done: string; failed: string };
+  return { done: parseRanges(done), failed: parseRanges(failed) };
+}
+
+function verdictText(
+  { items, attempt }: ShardManifest,
+  { done, failed }: { done: number[]; failed: number[] },
+  fate: (item: { id: string; attempt: number }) => Fate,
+): string {
+  return encodeVerdict({
+    v: 1,
+    done: formatRanges(done),
+    failed: items
+      .filter((item) => failed.includes(item.index))
+      .map(({ index, id }) => {
+        const itsFate = fate({ id, attempt });
+        const failureClass = typeof itsFate === "object" && "fails" in itsFate ? itsFate.fails : "unknown";
+        return { index, id, class: failureClass, message: "as the test wanted" };
+      }),
+    stages: { segment: done.length, place: done.length, upscale: done.length },
+    gpuSeconds: done.length,
+    coldStartSeconds: 1,
+    wastedGpuSeconds: 0,
+  });
+}
+
+/** The operator's process died at a write. */
+export class Killed extends Error {
+  override readonly name = "Killed";
+}
+
+export interface Kill {
+  readonly point: WritePoint;
+  /** The n-th write of this kind, from 1. */
+  readonly occurrence: number;
+  /** Whether the write still reached the API server. */
+  readonly when: "before" | "after";
+}
+
+export interface FakeOperator {
+  /** Looks at the cluster as it is now and passes over every job. @throws {Killed} */
+  passAll(): Promise<{ acted: number }>;
+  readonly planner: Planner;
+  readonly writes: WritePoint[];
+}
+
+export function createFakeOperator(
+  cluster: FakeCluster,
+  { settings = someSettings(), kill }: { settings?: ReconcileSettings; kill?: Kill } = {},
+): FakeOperator {
+  const { api, clock, notes } = cluster;
+  const caches = createCaches();
+  const memory = createMemory();
+  const nowMs = () => clock.now().getTime();
+  const planner = createPlanner({
+    pool: settings.pool,
+    look: (key) => look(key, caches, memory, { settings, nowMs: nowMs() }),
+    onChanged() {},
+    onMoved() {},
+    nowMs,
+  });
+  feed(caches, memory, { onChanged: (key) => planner.invalidate(key), nowMs });
+  const writes: WritePoint[] = [];
+  const port = mortal(createKubernetesPort(api as unknown as ApiClient, caches), writes, kill);
+
+  async function refill(): Promise<void> {
+    const { opalJobs, jobs, pods, configMaps } = resourcesIn(NAMESPACE);
+    const fill = async <T>(
+      resource: Parameters<FakeApi["list"]>[0],
+      store: { replace: (entries: ReturnType<typeof toEntry<T>>[], version: string) => void },
+      parse: (raw: unknown) => T,
+    ) => {
+      const { items, resourceVersion } = await api.list(resource);
+      store.replace(
+        items.map((raw) => toEntry(raw, parse)),
+        resourceVersion,
+      );
+    };
+    await fill(opalJobs, caches.opalJobs, parseOpalJob);
+    await fill(jobs, caches.childJobs, parseChildJob);
+    await fill(pods, caches.pods, parseRunnerPod);
+    await fill(configMaps, caches.configMaps, parseConfigMap);
+  }
+
+  return {
+    planner,
+    writes,
+    async passAll() {
+      await refill();
+      const before = writes.length;
+      for (const key of planner.keys) {
+        try {
+          await pass(key, {
+            planner,
+            memory,
+            port,
+            settings,
+            now: () => clock.now(),
+            record: (_job, note) => notes.push(note),
+          });
+        } catch (error) {
+          if (!(error instanceof StaleError)) throw error;
+        }
+      }
+      return { acted: writes.length - before };
+    },
+  };
+}
+
+function mortal(port: ClusterPort, writes: WritePoint[], kill: Kill | undefined): ClusterPort {
+  function at<A extends unknown[], R>(point: WritePoint, write: (...args: A) => Promise<R>) {
+    return async (...args: A): Promise<R> => {
+      writes.push(point);
+      const isFatal =
+        kill?.point === point && writes.filter((other) => other === point).length === kill.occurrence;
+      if (isFatal && kill.when === "before") throw new Killed(point);
+      const result = await write(...args);
+      if (isFatal) throw new Killed(point);
+      return result;
+    };
+  }
+  return {
+    createJob: at("createJob", port.createJob),
+    createConfigMap: at("createConfigMap", port.createConfigMap),
+    resizeJob: at("resizeJob", port.resizeJob),
+    deleteJob: at("deleteJob", port.deleteJob),
+    writeStatus: at("writeStatus", port.writeStatus),
+    deleteOpalJob: at("deleteOpalJob", port.deleteOpalJob),
+  };
+}
