@@ -97,3 +97,14 @@ function clearTransparent(rgb: Rgb, alpha: Alpha): void {
     if (alpha.data[i] === 0) rgb.data.fill(0, i * 3, i * 3 + 3);
   }
 }
+
+/** Factor 1: the picture stays as it is. */
+export async function keepSize(
+  picture: Uint8Array,
+): Promise<{ picture: EncodedPicture; facts: UpscaleFacts }> {
+  const { rgb } = await decodePicture(picture);
+  return {
+    picture: { bytes: new Uint8Array(picture), width: rgb.width, height: rgb.height, extension: "png" },
+    facts: { factor: 1, tilePixels: 0, tilesByModel: 0, tilesByLanczos: 0, productTreatment: "unchanged" },
+  };
+}

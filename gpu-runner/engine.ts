@@ -1,0 +1,80 @@
+import { Worker } from "node:worker_threads";
+import { Failure } from "./failure.ts";
+import type { StageResult, StageWork, WorkAnswer, WorkerSettings } from "./stage-work.ts";
+
+/** A stage that failed, with the GPU time that it had used. */
+export class StageFailure extends Failure {
+  override readonly name = "StageFailure";
+  readonly gpuSeconds: number;
+
+  constructor(answer: Extract<WorkAnswer, { ok: false }>) {
+    super(answer.failure.class, answer.failure.message, { cause: answer.stack });
+    this.gpuSeconds = answer.gpuSeconds;
+  }
+}
+
+export interface Engine {
+  /** @throws {StageFailure | Failure} classified; `out-of-memory` when the worker died of it. */
+  run(work: StageWork): Promise<StageResult>;
+  close(): Promise<void>;
+}
+
+interface Pending {
+  readonly resolve: (result: StageResult) => void;
+  readonly reject: (error: Failure) => void;
+}
+
+function workerDeath(error: Error): Failure {
+  const outOfMemory = "code" in error && error.code === "ERR_WORKER_OUT_OF_MEMORY";
+  return new Failure(
+    outOfMemory ? "out-of-memory" : "unknown",
+    `the inference thread ended: ${error.message}`,
+    { cause: error },
+  );
+}
+
+/** Runs stages in a worker thread, started at the first need and again after it died. */
+export function createEngine(settings: WorkerSettings): Engine {
+  const pending = new Map<number, Pending>();
+  let worker: Worker | undefined;
+  let lastId = 0;
+
+  function settle(answer: WorkAnswer): void {
+    const waiting = pending.get(answer.id);
+    pending.delete(answer.id);
+    if (answer.ok) waiting?.resolve(answer.result);
+    else waiting?.reject(new StageFailure(answer));
+  }
+
+  function abandon(dead: Worker, failure: Failure): void {
+    if (worker !== dead) return;
+    worker = undefined;
+    for (const { reject } of pending.values()) reject(failure);
+    pending.clear();
+  }
+
+  function start(): Worker {
+    const started = new Worker(new URL("./inference-worker.ts", import.meta.url), { workerData: settings });
+    started.on("message", settle);
+    started.on("error", (error: Error) => {
+      abandon(started, workerDeath(error));
+    });
+    started.on("exit", (code) => {
+      abandon(started, new Failure("unknown", `the inference thread ended with code ${code}`));
+    });
+    return started;
+  }
+
+  return {
+    run(work) {
+      worker ??= start();
+      const id = ++lastId;
+      const answer = new Promise<StageResult>((resolve, reject) => pending.set(id, { resolve, reject }));
+      worker.postMessage({ id, work });
+      return answer;
+    },
+    async close() {
+      await worker?.terminate();
+    },
+  };
+}

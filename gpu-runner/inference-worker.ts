@@ -1,0 +1,54 @@
+/**
+ * The thread in which stages run: models block the thread that runs them for seconds, and picture maths for
+ * tenths, so neither may share one with signals, progress and storage. It holds the sessions and does one
+ * piece of work at a time.
+ */
+import { parentPort, workerData } from "node:worker_threads";
+import { classify } from "./failure.ts";
+import { upscaler } from "./models/catalogue.ts";
+import { ModelSessions } from "./models/sessions.ts";
+import type { StageResult, StageWork, WorkAnswer, WorkerSettings, WorkRequest } from "./stage-work.ts";
+import { place } from "./stages/place.ts";
+import { segment } from "./stages/segment.ts";
+import { keepSize, upscale } from "./stages/upscale.ts";
+
+const settings = workerData as WorkerSettings;
+const sessions = new ModelSessions(settings);
+
+function perform(work: StageWork): Promise<Pick<StageResult, "picture" | "facts">> {
+  switch (work.stage) {
+    case "segment":
+      return segment(work.photo, settings, sessions);
+    case "place": {
+      const { photo, picture, brand } = work;
+      const maxScenePixels = settings.maxFinalPixels / work.upscale ** 2;
+      return place({ photo, cutout: picture, brand }, { ...settings, maxScenePixels });
+    }
+    case "upscale":
+      return work.factor === 1
+        ? keepSize(work.picture)
+        : upscale(work.picture, upscaler(work.factor, settings.upscalerQuality), sessions);
+    default:
+      return work satisfies never;
+  }
+}
+
+async function answer({ id, work }: WorkRequest): Promise<WorkAnswer> {
+  const before = sessions.busySeconds;
+  try {
+    const { picture, facts } = await perform(work);
+    return { id, ok: true, result: { picture, facts, gpuSeconds: sessions.busySeconds - before } };
+  } catch (error) {
+    const stack = error instanceof Error ? error.stack : undefined;
+    return { id, ok: false, failure: classify(error), stack, gpuSeconds: sessions.busySeconds - before };
+  }
+}
+
+let queue: Promise<void> = Promise.resolve();
+
+parentPort?.on("message", (request: WorkRequest) => {
+  queue = queue.then(async () => {
+    const message = await answer(request);
+    parentPort?.postMessage(message, message.ok ? [message.result.picture.bytes.buffer] : []);
+  });
+});

@@ -1,0 +1,147 @@
+/**
+ * The runner pod: takes one shard of an OpalJob through segment, place and upscale. This file is the only
+ * impure start: it reads the settings, connects the parts, listens to signals and sets the exit code. The
+ * story is told in shard.ts and item.ts; stages run in the thread of inference-worker.ts.
+ */
+import { writeFileSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { monitorEventLoopDelay } from "node:perf_hooks";
+import { type Logger, pino } from "pino";
+import { EXIT_CODES } from "#crds/exit-codes.ts";
+import { encodeVerdict, type ShardManifest, type ShardVerdict } from "#crds/runner-report.ts";
+import { connectBlobs, createBlobStore } from "./blobs.ts";
+import { BadSettings, type Config, parseConfig } from "./config.ts";
+import { createDrain, type Drain } from "./drain.ts";
+import { createEngine, type Engine } from "./engine.ts";
+import { classify } from "./failure.ts";
+import { readItems, readManifest } from "./manifest.ts";
+import { annotateProgress } from "./pod-annotation.ts";
+import { createProgress, type Progress } from "./progress.ts";
+import { runShard, type ShardEnd } from "./shard.ts";
+
+const MIN_PROGRESS_INTERVAL_MILLIS = 1_000;
+
+const sinceStart = () => performance.now() / 1000;
+
+function endedBefore(exit: "config" | "storage" | "internal", error: unknown): ShardEnd {
+  const verdict: ShardVerdict = {
+    v: 1,
+    done: "",
+    failed: [],
+    stages: { segment: 0, place: 0, upscale: 0 },
+    gpuSeconds: 0,
+    coldStartSeconds: sinceStart(),
+    wastedGpuSeconds: 0,
+    error: exit === "config" ? { class: "config", message: String(error) } : classify(error),
+  };
+  return { exit, verdict, error };
+}
+
+function startEngine(config: Config): Engine {
+  return createEngine({
+    modelsDir: config.modelsDir,
+    provider: config.executionProvider,
+    intraOpThreads: config.intraOpThreads ?? availableParallelism(),
+    maxSourceMegapixels: config.maxSourceMegapixels,
+    workingPixels: config.workingPixels,
+    maxFinalPixels: config.maxFinalPixels,
+    upscalerQuality: config.upscalerQuality,
+  });
+}
+
+function startProgress({ apiServer, serviceAccountDir, pod }: Config, log: Logger): Progress {
+  return createProgress({
+    publish: async (state) => {
+      if (apiServer) await annotateProgress({ apiServer, serviceAccountDir, pod }, state);
+    },
+    minIntervalMillis: MIN_PROGRESS_INTERVAL_MILLIS,
+    onFailure: (error) => {
+      log.warn({ err: error }, "progress could not be published");
+    },
+  });
+}
+
+interface Parts {
+  readonly config: Config;
+  readonly engine: Engine;
+  readonly progress: Progress;
+  readonly drain: Drain;
+  readonly log: Logger;
+}
+
+async function workOff(
+  manifest: ShardManifest,
+  { config, engine, progress, drain, log }: Parts,
+): Promise<ShardEnd> {
+  const blobs = createBlobStore(await connectBlobs(config.blob));
+  const items = await readItems(manifest, blobs);
+  return await runShard(manifest, items, {
+    pod: config.pod.name,
+    blobs,
+    maxSourceBytes: config.maxSourceBytes,
+    run: (work) => drain.within(engine.run(work)),
+    checkDrain: drain.check,
+    now: () => new Date(),
+    sinceStart,
+    onProgress: progress.update,
+    onItem: (item, { outcome, failure, found, computed }) => {
+      log.info({ item: item.id, index: item.index, outcome, failure, found, seconds: computed }, "item");
+    },
+  });
+}
+
+async function run(parts: Omit<Parts, "log">, rootLog: Logger): Promise<ShardEnd> {
+  const { config } = parts;
+  const manifest = await readManifest(config.manifestDir, config.shard);
+  const { job, tenant, attempt, shard, correlationId } = manifest;
+  const log = rootLog.child({ job, tenant, attempt, shard, correlationId });
+  const lag = monitorEventLoopDelay({ resolution: 5 });
+  lag.enable();
+  const end = await workOff(manifest, { ...parts, log });
+  await parts.progress.flush();
+  const facts = {
+    exit: end.exit,
+    ...end.verdict,
+    seconds: sinceStart(),
+    peakRssMiB: Math.round(process.resourceUsage().maxRSS / 1024),
+    eventLoopP99Millis: lag.percentile(99) / 1e6,
+  };
+  log.info(facts, "shard");
+  return end;
+}
+
+function writeVerdict(path: string, { verdict }: ShardEnd, log: Logger): void {
+  try {
+    writeFileSync(path, encodeVerdict(verdict));
+  } catch (error) {
+    log.error({ err: error, path }, "the verdict could not be written");
+  }
+}
+
+function describe(error: unknown): ShardEnd {
+  if (error instanceof BadSettings) return endedBefore("config", error);
+  return endedBefore(classify(error).class === "storage" ? "storage" : "internal", error);
+}
+
+async function main(): Promise<void> {
+  let config: Config;
+  try {
+    config = parseConfig(process.env);
+  } catch (error) {
+    process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);
+    process.exit(EXIT_CODES.config);
+  }
+  const log = pino({ level: config.logLevel, base: { service: "gpu-runner", pod: config.pod.name } });
+  const drain = createDrain(config.graceSeconds * 1000);
+  process.on("SIGTERM", drain.begin);
+  process.on("SIGINT", drain.begin);
+  const parts = { config, engine: startEngine(config), progress: startProgress(config, log), drain };
+  const end = await run(parts, log).catch(describe);
+  if (end.error !== undefined && end.exit !== "drained")
+    log.error({ err: end.error, exit: end.exit }, "the shard ended early");
+  writeVerdict(config.terminationLog, end, log);
+  // Not by ending quietly: a model that still runs must not keep the pod beyond its grace.
+  process.exit(EXIT_CODES[end.exit]);
+}
+
+await main();

@@ -1,0 +1,123 @@
+/**
+ * The story of a shard: its items one after another, each to its verdict. One bad photo never ends a shard;
+ * storage that is gone, a missing model or the notice to go does, and then the rest stays for another pod.
+ */
+import { formatRanges } from "#crds/item-ranges.ts";
+import type { ExitReason } from "#crds/exit-codes.ts";
+import type { ShardItem, ShardManifest, ShardProgress, ShardVerdict } from "#crds/runner-report.ts";
+import type { Stage } from "#crds/stages.ts";
+import { Drained } from "./drain.ts";
+import { classify, type ClassifiedFailure } from "./failure.ts";
+import { type GpuTally, type ItemContext, type ItemOutcome, processItem } from "./item.ts";
+
+export interface ShardContext extends Omit<ItemContext, "onStage" | "manifest"> {
+  readonly onProgress: (progress: ShardProgress) => void;
+  readonly onItem: (item: ShardItem, outcome: ItemOutcome) => void;
+  /** Seconds since the process began. */
+  readonly sinceStart: () => number;
+}
+
+export interface ShardEnd {
+  readonly exit: ExitReason;
+  readonly verdict: ShardVerdict;
+  /** What ended the shard early, for the log. */
+  readonly error?: unknown;
+}
+
+/** What has happened so far, in the shapes in which it is told. */
+class Tally implements GpuTally {
+  gpuSeconds = 0;
+  wastedGpuSeconds = 0;
+  coldStartSeconds: number | undefined;
+  current: ShardProgress["current"];
+  readonly stages: Record<Stage, number> = { segment: 0, place: 0, upscale: 0 };
+  readonly done: number[] = [];
+  readonly failed: { index: number; id: string; class: ClassifiedFailure["class"]; message: string }[] = [];
+
+  progress(): ShardProgress {
+    return {
+      v: 1,
+      done: formatRanges(this.done),
+      failed: formatRanges(this.failed.map(({ index }) => index)),
+      stages: { ...this.stages },
+      ...(this.current && { current: this.current }),
+      gpuSeconds: round(this.gpuSeconds),
+    };
+  }
+
+  verdict(sinceStart: number, error?: ClassifiedFailure): ShardVerdict {
+    return {
+      v: 1,
+      done: formatRanges(this.done),
+      failed: this.failed,
+      stages: { ...this.stages },
+      gpuSeconds: round(this.gpuSeconds),
+      coldStartSeconds: round(this.coldStartSeconds ?? sinceStart),
+      wastedGpuSeconds: round(this.wastedGpuSeconds),
+      ...(error && { error }),
+    };
+  }
+}
+
+const round = (seconds: number) => Math.round(seconds * 1000) / 1000;
+
+function exitFor(failure: ClassifiedFailure): ExitReason {
+  switch (failure.class) {
+    case "storage":
+      return "storage";
+    case "model":
+      return "modelMissing";
+    case "out-of-memory":
+      return "outOfMemory";
+    default:
+      return "internal";
+  }
+}
+
+async function runItem(
+  item: ShardItem,
+  context: ShardContext,
+  manifest: ShardManifest,
+  tally: Tally,
+): Promise<void> {
+  const onStage: ItemContext["onStage"] = (stage, state) => {
+    if (state === "started") {
+      tally.coldStartSeconds ??= context.sinceStart();
+      tally.current = { index: item.index, item: item.id, stage };
+    } else tally.stages[stage]++;
+    context.onProgress(tally.progress());
+  };
+  const outcome = await processItem(item, { ...context, manifest, onStage }, tally);
+  tally.current = undefined;
+  if (outcome.outcome === "done") tally.done.push(item.index);
+  else
+    tally.failed.push({
+      index: item.index,
+      id: item.id,
+      ...(outcome.failure ?? classify("no reason given")),
+    });
+  context.onItem(item, outcome);
+  context.onProgress(tally.progress());
+}
+
+/** Runs the shard to its end. Never throws: every end is a verdict. */
+export async function runShard(
+  manifest: ShardManifest,
+  items: readonly ShardItem[],
+  context: ShardContext,
+): Promise<ShardEnd> {
+  const tally = new Tally();
+  try {
+    for (const item of items) {
+      context.checkDrain();
+      await runItem(item, context, manifest, tally);
+    }
+    return { exit: "done", verdict: tally.verdict(context.sinceStart()) };
+  } catch (error) {
+    if (error instanceof Drained) {
+      return { exit: "drained", verdict: tally.verdict(context.sinceStart()), error };
+    }
+    const failure = classify(error);
+    return { exit: exitFor(failure), verdict: tally.verdict(context.sinceStart(), failure), error };
+  }
+}

@@ -1,0 +1,47 @@
+/** What the main thread asks the inference worker to do, and what comes back. Plain data: it crosses threads. */
+import type { Brand } from "#crds/opaljob.ts";
+import type { ClassifiedFailure } from "./failure.ts";
+import type { SessionSettings } from "./models/sessions.ts";
+import type { UpscalerQuality } from "./models/catalogue.ts";
+import type { IngestLimits } from "./stages/ingest.ts";
+import type { EncodedPicture } from "./stages/picture-codec.ts";
+
+export interface WorkerSettings extends SessionSettings, IngestLimits {
+  readonly upscalerQuality: UpscalerQuality;
+  /** The most pixels of a finished picture. */
+  readonly maxFinalPixels: number;
+}
+
+export type StageWork =
+  | { readonly stage: "segment"; readonly photo: Uint8Array }
+  | {
+      readonly stage: "place";
+      readonly photo: Uint8Array;
+      readonly picture: Uint8Array;
+      readonly brand: Brand;
+      /** The factor by which the scene will be enlarged afterwards. */
+      readonly upscale: number;
+    }
+  | { readonly stage: "upscale"; readonly picture: Uint8Array; readonly factor: number };
+
+export interface StageResult {
+  readonly picture: EncodedPicture;
+  readonly facts: Record<string, unknown>;
+  /** Seconds inside models. */
+  readonly gpuSeconds: number;
+}
+
+export interface WorkRequest {
+  readonly id: number;
+  readonly work: StageWork;
+}
+
+export type WorkAnswer =
+  | { readonly id: number; readonly ok: true; readonly result: StageResult }
+  | {
+      readonly id: number;
+      readonly ok: false;
+      readonly failure: ClassifiedFailure;
+      readonly stack: string | undefined;
+      readonly gpuSeconds: number;
+    };
