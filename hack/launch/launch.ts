@@ -1,0 +1,225 @@
+/**
+ * One launcher for everything: the control plane, blob server, Postgres and Service Bus, then the operator, the
+ * api's roles and the export worker, in order, on free ports. Several can run side by side. What it started ends
+ * with it, also when it is killed.
+ */
+import { randomBytes, createHash } from "node:crypto";
+import { mkdir, mkdtemp, writeFile } from "node:fs/promises";
+import { availableParallelism, tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { stringify } from "yaml";
+import { startCluster, type Cluster } from "../dev-cluster/cluster.ts";
+import { spawnPart, type Part } from "../processes/part.ts";
+import { startReaper, type Reaper } from "../processes/reaper.ts";
+import { ensureReady } from "../setup/setup.ts";
+import { startStack, type Stack } from "../stack/stack.ts";
+import { prepareCluster } from "./prepare-cluster.ts";
+import { prepareDatabase } from "./prepare-database.ts";
+import { putExamples } from "./put-examples.ts";
+import {
+  IDENTITIES,
+  NAMESPACE,
+  operatorConfig,
+  roleProgram,
+  ROLES,
+  RUNNER_IMAGE,
+  type LeaseSettings,
+  type RoleFiles,
+  type RoleName,
+} from "./settings.ts";
+
+const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const GPU_CLASS = "simulated";
+const ROLE_READY_SECONDS = 60;
+
+export interface LaunchOptions {
+  /** Each gets a random key and the brand profiles studio, color and transparent. Default: demo. */
+  readonly tenants?: readonly string[];
+  /** Simulated GPUs of the one node. Default 1: on this many cores a second runner would only share them. */
+  readonly gpus?: number;
+  /** What runs instead of the real runner: argv. */
+  readonly runner?: readonly string[];
+  readonly lease?: LeaseSettings;
+  /** Further environment of the api's roles. */
+  readonly tuning?: Readonly<Record<string, string>>;
+  readonly onProgress?: (text: string) => void;
+}
+
+interface RoleReady {
+  readonly port: number;
+}
+
+export interface Opal {
+  /** Holds the logs of all parts. */
+  readonly dir: string;
+  readonly namespace: string;
+  readonly apiUrl: string;
+  readonly operatorMetricsUrl: string;
+  /** Key of each tenant. */
+  readonly apiKeys: Readonly<Record<string, string>>;
+  readonly cluster: Cluster;
+  readonly stack: Stack;
+  /** SIGKILL, at once: for tests of what happens then. */
+  kill(role: RoleName): Promise<void>;
+  /** Starts a role that has ended. */
+  start(role: RoleName): Promise<void>;
+  pid(role: RoleName): number;
+  stop(): Promise<void>;
+}
+
+export async function launchOpal(options: LaunchOptions = {}): Promise<Opal> {
+  const { modelsDir } = await ensureReady();
+  const say = options.onProgress ?? (() => {});
+  const dir = await mkdtemp(join(tmpdir(), "opal-"));
+  const reaper = startReaper({ env: process.env });
+  reaper.removeFolder(dir);
+  const closing = new AsyncDisposableStack();
+  closing.defer(() => reaper.close());
+  try {
+    say("Kubernetes, Postgres, blob server and Service Bus");
+    const [cluster, stack] = await startBoth(options, dir, closing);
+    say("schema, rights and settings");
+    const context = { dir, cluster, stack, options, modelsDir };
+    const { files, apiKeys } = await prepare(context);
+    say("operator, api and export worker");
+    const parts = new Map<RoleName, Part<RoleReady>>();
+    const start = async (role: RoleName) => {
+      parts.set(role, await startRole(role, { files, dir, reaper, tuning: options.tuning ?? {} }));
+    };
+    closing.defer(async () => void (await Promise.all([...parts.values()].map((part) => part.stop()))));
+    await Promise.all(ROLES.map(start));
+    return {
+      dir,
+      namespace: NAMESPACE,
+      apiUrl: `http://127.0.0.1:${partOf(parts, "serve").ready.port}`,
+      operatorMetricsUrl: `http://127.0.0.1:${partOf(parts, "operator").ready.port}/metrics`,
+      apiKeys,
+      cluster,
+      stack,
+      start,
+      kill: async (role) => void (await partOf(parts, role).kill()),
+      pid: (role) => partOf(parts, role).pid,
+      stop: () => closing.disposeAsync(),
+    };
+  } catch (error) {
+    await closing.disposeAsync();
+    throw error;
+  }
+}
+
+function partOf(parts: ReadonlyMap<RoleName, Part<RoleReady>>, role: RoleName): Part<RoleReady> {
+  const part = parts.get(role);
+  if (!part) throw new Error(`${role} was never started`);
+  return part;
+}
+
+/** Both at once; when one fails the other one is still stopped. */
+async function startBoth(
+  { gpus = 1, runner, onProgress }: LaunchOptions,
+  dir: string,
+  closing: AsyncDisposableStack,
+): Promise<[Cluster, Stack]> {
+  const cluster = startCluster({
+    dir: join(dir, "cluster"),
+    identities: IDENTITIES,
+    images: { [RUNNER_IMAGE]: runner ?? [process.execPath, join(ROOT, "gpu-runner/main.ts")] },
+    nodes: [{ name: "gpu-0", gpus, gpuClass: GPU_CLASS }],
+    ...(onProgress && { onProgress }),
+  }).then((started) => {
+    closing.defer(() => started.stop());
+    return started;
+  });
+  const stack = startStack({ dir: join(dir, "stack") }).then((started) => {
+    closing.defer(() => started.stop());
+    return started;
+  });
+  await Promise.allSettled([cluster, stack]);
+  return Promise.all([cluster, stack]);
+}
+
+interface Prepare {
+  readonly dir: string;
+  readonly cluster: Cluster;
+  readonly stack: Stack;
+  readonly options: LaunchOptions;
+  readonly modelsDir: string;
+}
+
+async function prepare({ dir, cluster, stack, options, modelsDir }: Prepare) {
+  const secrets = join(dir, "secrets");
+  await mkdir(secrets, { mode: 0o700 });
+  const put = async (name: string, content: string) => {
+    const path = join(secrets, name);
+    await writeFile(path, content, { mode: 0o600 });
+    return path;
+  };
+  const tenants = options.tenants ?? ["demo"];
+  const apiKeys = Object.fromEntries(
+    tenants.map((tenant) => [tenant, `opal_${randomBytes(24).toString("base64url")}`]),
+  );
+  const [database] = await Promise.all([
+    prepareDatabase(stack, tenants),
+    prepareCluster(cluster, stack.blob.connectionString),
+    putExamples(stack.blob.connectionString),
+  ]);
+  const { gpus = 1, lease = { durationSeconds: 15, renewSeconds: 10, retrySeconds: 2 } } = options;
+  const threadsPerRunner = Math.max(1, Math.floor(availableParallelism() / gpus));
+  const operator = operatorConfig({ gpus, gpuClass: GPU_CLASS, modelsDir, threadsPerRunner, lease });
+  const files: RoleFiles = {
+    operatorConfig: await put("operator.yaml", stringify(operator)),
+    databaseUrl: await put("database-url", database.apiUrl),
+    exportDatabaseUrl: await put("export-database-url", database.exportUrl),
+    blob: await put("blob", stack.blob.connectionString),
+    serviceBus: await put("service-bus", stack.serviceBus.connectionString),
+    apiKeys: await put("api-keys.json", JSON.stringify(Object.entries(apiKeys).map(hashed))),
+    kubeconfig: (identity) => cluster.kubeconfig(identity),
+  };
+  return { files, apiKeys };
+}
+
+function hashed([tenant, key]: [string, string]) {
+  return { tenant, sha256: createHash("sha256").update(key).digest("hex") };
+}
+
+interface StartRole {
+  readonly files: RoleFiles;
+  readonly dir: string;
+  readonly reaper: Reaper;
+  readonly tuning: Readonly<Record<string, string>>;
+}
+
+function startRole(role: RoleName, { files, dir, reaper, tuning }: StartRole): Promise<Part<RoleReady>> {
+  const { program, args, env } = roleProgram(role, files, tuning);
+  let port = 0;
+  return spawnPart<RoleReady>(
+    {
+      name: role,
+      command: process.execPath,
+      args: [join(ROOT, program), ...args],
+      // Nothing of this process's environment but what every program needs.
+      env: { PATH: process.env["PATH"], HOME: process.env["HOME"], TMPDIR: tmpdir(), ...env },
+      cwd: ROOT,
+      logFile: join(dir, `${role}.log`),
+      readiness: {
+        by: "line",
+        deadlineSeconds: ROLE_READY_SECONDS,
+        read: (line) => {
+          const { msg, port: named } = parseLogLine(line);
+          if (typeof named === "number") port = named;
+          return msg === "ready" ? { port } : undefined;
+        },
+      },
+    },
+    reaper,
+  );
+}
+
+/** A line that is no JSON, a crash report for example, says nothing. */
+function parseLogLine(line: string): { msg?: unknown; port?: unknown } {
+  try {
+    return JSON.parse(line) as { msg?: unknown; port?: unknown };
+  } catch {
+    return {};
+  }
+}
