@@ -90,17 +90,18 @@ export class Store<T, Names extends string = never> {
 
   /** A whole list at one version: what is not in it is gone, unless it was written after that version. */
   replace(entries: readonly Entry<T>[], resourceVersion: string): void {
-    // A list may be older than what was seen: the server's data was restored. What it says counts.
+    // A list that is older than what was seen comes from restored data: all of it counts, nothing is newer.
+    const isRestored = isNewer(this.#seenVersion, resourceVersion);
+    const isAhead = (known: Entry<T>) => !isRestored && isNewer(known.resourceVersion, resourceVersion);
     this.#seenVersion = resourceVersion;
     const listed = new Set(entries.map((entry) => entry.key));
     for (const known of this.#entries.values()) {
-      if (!listed.has(known.key) && !isNewer(known.resourceVersion, resourceVersion)) this.#remove(known.key);
+      if (!listed.has(known.key) && !isAhead(known)) this.#remove(known.key);
     }
     for (const entry of entries) {
       const known = this.#entries.get(entry.key);
-      if (known?.uid === entry.uid && known.resourceVersion === entry.resourceVersion) continue;
-      if (known && isNewer(known.resourceVersion, resourceVersion)) continue;
-      this.#put(entry);
+      const isKnown = known?.uid === entry.uid && known.resourceVersion === entry.resourceVersion;
+      if (!isKnown && !(known && isAhead(known))) this.#put(entry);
     }
   }
 

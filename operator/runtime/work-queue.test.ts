@@ -1,0 +1,158 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { createFakeClock } from "./testing.ts";
+import { createWorkQueue } from "./work-queue.ts";
+
+function aQueue() {
+  const clock = createFakeClock();
+  const waits: number[] = [];
+  const queue = createWorkQueue({
+    clock,
+    random: () => 0,
+    backoff: { baseMs: 100, maxMs: 1000 },
+    observer: { added() {}, depth() {}, retried() {}, started: (s) => waits.push(s), finished() {} },
+  });
+  return { clock, queue, waits };
+}
+
+describe("the work queue", () => {
+  it("gives out a key once however often it was added", async () => {
+    const { queue } = aQueue();
+    for (const key of ["a", "b", "a", "a"]) queue.add(key);
+    expect([await queue.next(), await queue.next()]).toEqual(["a", "b"]);
+    expect(queue.depth).toBe(0);
+  });
+
+  it("gives out no key that is being worked on, and gives it out again afterwards when it was added meanwhile", async () => {
+    const { queue } = aQueue();
+    queue.add("a");
+    await queue.next();
+    queue.add("a");
+    queue.add("b");
+    expect(await queue.next()).toBe("b");
+    expect(queue.depth).toBe(0);
+    queue.done("a");
+    expect(await queue.next()).toBe("a");
+  });
+
+  it("wakes a waiting worker", async () => {
+    const { queue } = aQueue();
+    const next = queue.next();
+    queue.add("a");
+    expect(await next).toBe("a");
+  });
+
+  it("gives out high priority first, and raises a key that is added again", async () => {
+    const { queue } = aQueue();
+    queue.add("resync-1", "low");
+    queue.add("resync-2", "low");
+    queue.add("edit", "high");
+    queue.add("resync-2", "high");
+    expect([await queue.next(), await queue.next(), await queue.next()]).toEqual([
+      "edit",
+      "resync-2",
+      "resync-1",
+    ]);
+  });
+
+  it("keeps a raised priority for a key that is being worked on", async () => {
+    const { queue } = aQueue();
+    queue.add("a");
+    await queue.next();
+    queue.add("a", "low");
+    queue.add("a", "high");
+    queue.add("b", "low");
+    queue.done("a");
+    expect(await queue.next()).toBe("a");
+  });
+
+  it("adds later, at the earliest of several times", async () => {
+    const { queue, clock } = aQueue();
+    queue.addAfter("a", 500);
+    queue.addAfter("a", 200);
+    queue.addAfter("a", 900);
+    await clock.advance(199);
+    expect(queue.depth).toBe(0);
+    await clock.advance(1);
+    expect(queue.depth).toBe(1);
+    expect(clock.timers).toBe(0);
+  });
+
+  it("backs off longer with every failure of a key, and starts anew after a success", () => {
+    const { queue } = aQueue();
+    expect([1, 2, 3, 4, 5, 6].map(() => queue.retry("a"))).toEqual([50, 100, 200, 400, 500, 500]);
+    expect(queue.retry("b")).toBe(50);
+    queue.forget("a");
+    expect(queue.retry("a")).toBe(50);
+  });
+
+  it("measures how long a key waited", async () => {
+    const { queue, clock, waits } = aQueue();
+    queue.add("a");
+    await clock.advance(1500);
+    await queue.next();
+    expect(waits).toEqual([1.5]);
+  });
+
+  it("closes when the work in hand is done, and gives out nothing more", async () => {
+    const { queue, clock } = aQueue();
+    queue.add("a");
+    queue.add("b");
+    await queue.next();
+    queue.addAfter("c", 10);
+    const idle = [queue.next()];
+    await idle[0];
+    queue.add("late");
+    let isClosed = false;
+    const closing = queue.close().then(() => (isClosed = true));
+    await clock.advance(100);
+    expect(isClosed).toBe(false);
+    queue.done("a");
+    queue.done("b");
+    await closing;
+    expect(await queue.next()).toBeUndefined();
+    expect(clock.timers).toBe(0);
+  });
+
+  it("frees idle workers when it closes", async () => {
+    const { queue } = aQueue();
+    const idle = queue.next();
+    await queue.close();
+    expect(await idle).toBeUndefined();
+  });
+
+  it("loses no add and never gives one key to two workers, in any order of events", async () => {
+    const step = fc.record({
+      do: fc.constantFrom("add" as const, "low" as const, "take" as const, "done" as const),
+      key: fc.constantFrom("a", "b", "c"),
+    });
+    await fc.assert(
+      fc.asyncProperty(fc.array(step, { maxLength: 60 }), async (steps) => {
+        const { queue } = aQueue();
+        const owed = new Set<string>();
+        const inHand = new Set<string>();
+        const take = async () => {
+          if (queue.depth === 0) return;
+          const key = await queue.next();
+          if (key === undefined || inHand.has(key)) throw new Error(`${key} given out twice`);
+          owed.delete(key);
+          inHand.add(key);
+        };
+        for (const { do: what, key } of steps) {
+          if (what === "take") await take();
+          else if (what === "done") {
+            inHand.delete(key);
+            queue.done(key);
+          } else {
+            queue.add(key, what === "low" ? "low" : "high");
+            owed.add(key);
+          }
+        }
+        for (const key of inHand) queue.done(key);
+        inHand.clear();
+        while (queue.depth > 0) await take();
+        expect([...owed]).toEqual([]);
+      }),
+    );
+  });
+});
