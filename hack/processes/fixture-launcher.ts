@@ -1,6 +1,7 @@
 /**
  * A launcher for the tests to kill: starts the scripts that it is given (JSON: [{name, script}]) as parts, one
- * after the other, prints their pids in one line and then does nothing.
+ * after the other, and prints their pids in one line. After that it prints the pid of every reaper that replaces
+ * a killed one, when that one has been told everything.
  */
 import { startReaper } from "./reaper.ts";
 import { spawnPart } from "./part.ts";
@@ -16,4 +17,9 @@ for (const { name, script } of JSON.parse(scripts)) {
   pids[name] = part.pid;
 }
 console.log(JSON.stringify(pids));
-setInterval(() => {}, 60_000);
+let known = reaper.pid;
+setInterval(() => {
+  if (reaper.pid === known) return;
+  known = reaper.pid;
+  console.log(known);
+}, 10);

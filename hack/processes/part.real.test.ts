@@ -1,9 +1,9 @@
-import { existsSync, readFileSync, writeFileSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { spawnPart } from "./part.ts";
-import { stopLeftovers, writePidFile } from "./pid-file.ts";
+import { FIRST_DESCRIPTOR, runProgram, spawnPart } from "./part.ts";
+import { readPidFile, stopLeftovers, writePidFile } from "./pid-file.ts";
 import { identify, isRunning } from "./process-identity.ts";
 import { startReaper, type Reaper } from "./reaper.ts";
 import { aScript, eventually, makeFolder } from "./testing.ts";
@@ -92,6 +92,18 @@ describe("spawnPart", () => {
     await expect(spawnPart(options, reaper)).rejects.toThrow(/^lost .*ENOENT/);
   });
 
+  test("gives the program open files, whatever it may reach by itself", async () => {
+    const folder = makeFolder();
+    const file = join(folder, "secret");
+    writeFileSync(file, "swordfish\n");
+    const descriptor = openSync(file, "r");
+    const script = `cat <&${FIRST_DESCRIPTOR}; echo ready`;
+    const part = await spawnPart({ ...aScript(folder, "reader", script), descriptors: [descriptor] }, reaper);
+    closeSync(descriptor);
+    await part.exited;
+    expect(readFileSync(join(folder, "reader.log"), "utf8")).toBe("swordfish\nready\n");
+  });
+
   test("keeps the log of the life before", async () => {
     const folder = makeFolder();
     for (const life of [1, 2, 3]) {
@@ -100,6 +112,17 @@ describe("spawnPart", () => {
     }
     expect(readFileSync(join(folder, "cat.log"), "utf8")).toContain("life 3");
     expect(readFileSync(join(folder, "cat.log.previous"), "utf8")).toContain("life 2");
+  });
+});
+
+describe("runProgram", () => {
+  test("waits for the end, and tells a bad one with the end of the log", async () => {
+    const folder = makeFolder();
+    await runProgram(aScript(folder, "good", "echo done"), reaper);
+    expect(readFileSync(join(folder, "good.log"), "utf8")).toBe("done\n");
+    await expect(runProgram(aScript(folder, "bad", "echo no room; exit 4"), reaper)).rejects.toThrow(
+      /^bad ended with exit code 4\nno room\n/,
+    );
   });
 });
 
@@ -119,6 +142,16 @@ describe("leftovers of an earlier life", () => {
     expect(identity !== undefined && isRunning(identity)).toBe(true);
     expect(await stopLeftovers(folder)).toEqual([]);
     await other.stop();
+  });
+
+  test("of the same name are stopped by the next start", async () => {
+    const folder = makeFolder();
+    const script = "trap 'exit 9' TERM; echo ready; while :; do sleep 0.05; done";
+    const before = await spawnPart(aScript(folder, "same", script), reaper);
+    const after = await spawnPart(aScript(folder, "same", script), reaper);
+    expect(await before.exited).toEqual({ code: 9, signal: null });
+    expect(readPidFile(join(folder, "same.pid"))?.pid).toBe(after.pid);
+    await after.stop();
   });
 });
 

@@ -4,7 +4,7 @@ import { closeSync, mkdirSync, rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lastLines, openLog } from "./log-file.ts";
-import { writePidFile, type PidFile } from "./pid-file.ts";
+import { stopLeftover, writePidFile, type PidFile } from "./pid-file.ts";
 import { identify, isRunning, type ProcessIdentity } from "./process-identity.ts";
 import { untilReady, type Readiness } from "./readiness.ts";
 import type { Reaper } from "./reaper.ts";
@@ -18,8 +18,8 @@ const SHOWN_LOG_LINES = 15;
  */
 const GATE = 'read -r _ <&3 || exit 125; exec "$@" 3<&-';
 
-export interface PartOptions<T> {
-  /** Names the part in messages and the pid file: lower case words and dashes. */
+export interface ProgramOptions {
+  /** Names the program in messages and in the pid file: lower case words and dashes. */
   readonly name: string;
   readonly command: string;
   readonly args: readonly string[];
@@ -28,16 +28,24 @@ export interface PartOptions<T> {
   readonly cwd: string;
   /** Takes stdout and stderr, also after this process has ended. The log before is kept as `<file>.previous`. */
   readonly logFile: string;
-  readonly readiness: Readiness<T>;
   /** Default SIGTERM. It goes to the program alone; its process group is killed after it has ended. */
   readonly stopSignal?: StopSignal;
   /** Seconds between the stop signal and SIGKILL, default 10. */
   readonly graceSeconds?: number;
-  /** Where `<name>.pid` is written; without it an earlier life's leftover cannot be found. */
+  /** Where `<name>.pid` is written. What an earlier life left running under that name is stopped first. */
   readonly pidFolder?: string;
   /** Runs the program as another user (this process must be root). */
   readonly user?: { readonly uid: number; readonly gid: number };
+  /** Open files that the program gets as its descriptors `FIRST_DESCRIPTOR` and up. Closed here by the caller. */
+  readonly descriptors?: readonly number[];
 }
+
+export interface PartOptions<T> extends ProgramOptions {
+  readonly readiness: Readiness<T>;
+}
+
+/** 0 to 2 are the standard streams, 3 is the gate. */
+export const FIRST_DESCRIPTOR = 4;
 
 export interface PartExit {
   readonly code: number | null;
@@ -62,20 +70,9 @@ export interface Part<T = unknown> {
  * @throws an Error that names the part, what went wrong and the end of its log; nothing is left running then
  */
 export async function spawnPart<T>(options: PartOptions<T>, reaper: Reaper): Promise<Part<T>> {
-  const child = spawnBehindGate(options);
-  const exited = exitOf(child);
-  const identity = await identityOf(child, options);
-  const manners = { stopSignal: options.stopSignal ?? "SIGTERM", graceSeconds: options.graceSeconds ?? 10 };
-  const part = partOf(options.name, identity, exited, manners);
-  void exited.then(() => {
-    killGroup(identity); // what the program left behind has no owner any more
-    reaper.forget(identity.pid);
-  });
+  const part = await start(options, reaper);
   try {
-    await reaper.watch({ ...identity, ...manners });
-    notePid({ name: options.name, ...identity, ...manners }, options.pidFolder, exited);
-    openGate(child);
-    const ready = await untilReady(options.readiness, options.logFile, abortedBy(exited));
+    const ready = await untilReady(options.readiness, options.logFile, abortedBy(part.exited));
     return { ...part, ready };
   } catch (error) {
     await part.kill();
@@ -83,8 +80,50 @@ export async function spawnPart<T>(options: PartOptions<T>, reaper: Reaper): Pro
   }
 }
 
+/**
+ * Runs a program to its end.
+ * @throws an Error with the end of its log when its exit code is not 0
+ */
+export async function runProgram(options: ProgramOptions, reaper: Reaper): Promise<void> {
+  const { exited } = await start(options, reaper);
+  const exit = await exited;
+  if (exit.code !== 0) throw failure(options, sayEnd(exit));
+}
+
+type Started = Omit<Part, "ready">;
+
+async function start(options: ProgramOptions, reaper: Reaper): Promise<Started> {
+  const { name, pidFolder } = options;
+  if (pidFolder !== undefined) await stopLeftover(pidFolder, name);
+  const child = spawnBehindGate(options);
+  const exited = exitOf(child);
+  const identity = await identityOf(child, options);
+  const manners = { stopSignal: options.stopSignal ?? "SIGTERM", graceSeconds: options.graceSeconds ?? 10 };
+  void cleanUpAfter(exited, identity, reaper);
+  const part = partOf(name, identity, exited, manners);
+  try {
+    await reaper.watch({ ...identity, ...manners });
+    if (pidFolder !== undefined) notePid({ name, ...identity, ...manners }, pidFolder, exited);
+    openGate(child);
+    return part;
+  } catch (error) {
+    await part.kill();
+    throw failure(options, error);
+  }
+}
+
+async function cleanUpAfter(
+  exited: Promise<PartExit>,
+  identity: ProcessIdentity,
+  reaper: Reaper,
+): Promise<void> {
+  await exited;
+  killGroup(identity); // what the program left behind has no owner any more
+  reaper.forget(identity.pid);
+}
+
 /** @throws when the gate itself could not be started: no such folder, no right to become that user */
-async function identityOf<T>(child: ChildProcess, options: PartOptions<T>): Promise<ProcessIdentity> {
+async function identityOf(child: ChildProcess, options: ProgramOptions): Promise<ProcessIdentity> {
   try {
     if (child.pid === undefined) await once(child, "spawn");
     const identity = identify(child.pid ?? 0);
@@ -95,13 +134,12 @@ async function identityOf<T>(child: ChildProcess, options: PartOptions<T>): Prom
   }
 }
 
-function notePid(record: PidFile, folder: string | undefined, exited: Promise<PartExit>): void {
-  if (folder === undefined) return;
+function notePid(record: PidFile, folder: string, exited: Promise<PartExit>): void {
   const file = writePidFile(folder, record);
   void exited.then(() => rmSync(file, { force: true }));
 }
 
-function spawnBehindGate<T>(options: PartOptions<T>): ChildProcess {
+function spawnBehindGate(options: ProgramOptions): ChildProcess {
   mkdirSync(dirname(options.logFile), { recursive: true });
   const log = openLog(options.logFile);
   try {
@@ -109,7 +147,7 @@ function spawnBehindGate<T>(options: PartOptions<T>): ChildProcess {
       cwd: options.cwd,
       env: options.env,
       detached: true,
-      stdio: ["ignore", log, log, "pipe"],
+      stdio: ["ignore", log, log, "pipe", ...(options.descriptors ?? [])],
       ...options.user,
     });
   } finally {
@@ -131,7 +169,12 @@ function exitOf(child: ChildProcess): Promise<PartExit> {
   });
 }
 
-function partOf(name: string, identity: ProcessIdentity, exited: Promise<PartExit>, manners: StopManners) {
+function partOf(
+  name: string,
+  identity: ProcessIdentity,
+  exited: Promise<PartExit>,
+  manners: StopManners,
+): Started {
   const kill = (): Promise<PartExit> => {
     killGroup(identity);
     return exited;
@@ -154,11 +197,15 @@ function partOf(name: string, identity: ProcessIdentity, exited: Promise<PartExi
 
 function abortedBy(exited: Promise<PartExit>): AbortSignal {
   const controller = new AbortController();
-  void exited.then(({ code, signal }) => controller.abort(`ended with ${signal ?? `exit code ${code}`}`));
+  void exited.then((exit) => controller.abort(sayEnd(exit)));
   return controller.signal;
 }
 
-function failure<T>(options: PartOptions<T>, cause: unknown): Error {
+function sayEnd({ code, signal }: PartExit): string {
+  return `ended with ${signal ?? `exit code ${code}`}`;
+}
+
+function failure(options: ProgramOptions, cause: unknown): Error {
   const reason = cause instanceof Error ? cause.message : String(cause);
   const log = lastLines(options.logFile, SHOWN_LOG_LINES) || "(it wrote nothing)";
   return new Error(`${options.name} ${reason}\n${log}\n(${options.logFile})`, { cause });

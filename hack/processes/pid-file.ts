@@ -20,7 +20,7 @@ const SUFFIX = ".pid";
 /** Writes `<folder>/<name>.pid`, all at once: a reader sees the old file or the new one. */
 export function writePidFile(folder: string, record: PidFile): string {
   mkdirSync(folder, { recursive: true });
-  const file = join(folder, `${record.name}${SUFFIX}`);
+  const file = pidFileOf(folder, record.name);
   writeFileSync(`${file}.tmp`, JSON.stringify(record));
   renameSync(`${file}.tmp`, file);
   return file;
@@ -39,15 +39,22 @@ export function readPidFile(file: string): PidFile | undefined {
 export async function stopLeftovers(folder: string): Promise<string[]> {
   mkdirSync(folder, { recursive: true });
   const files = readdirSync(folder).filter((name) => name.endsWith(SUFFIX));
-  const stopped = await Promise.all(files.map((name) => stopLeftover(join(folder, name))));
-  return stopped.filter((name) => name !== undefined);
+  const names = files.map((file) => file.slice(0, -SUFFIX.length));
+  const wereRunning = await Promise.all(names.map((name) => stopLeftover(folder, name)));
+  return names.filter((_, index) => wereRunning[index]);
 }
 
-async function stopLeftover(file: string): Promise<string | undefined> {
+/** The same for one part. @returns true when it had to be stopped */
+export async function stopLeftover(folder: string, name: string): Promise<boolean> {
+  const file = pidFileOf(folder, name);
   const record = readPidFile(file);
   if (record !== undefined) await stopProcess(record, record);
   rmSync(file, { force: true });
-  return record?.name;
+  return record !== undefined;
+}
+
+export function pidFileOf(folder: string, name: string): string {
+  return join(folder, `${name}${SUFFIX}`);
 }
 
 function parse(file: string): PidFile | undefined {

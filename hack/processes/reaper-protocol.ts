@@ -29,7 +29,7 @@ export function formatOrder(order: Order): string {
 
 /** Undefined for a line that was cut short: its sender died while writing, and had not acted on it yet. */
 export function parseOrder(line: string): Order | undefined {
-  const [order, first = "", ...rest] = line.split("\t");
+  const [order = "", first = "", ...rest] = line.split("\t");
   switch (order) {
     case "watch":
       return parseWatch(Number(first), rest);
