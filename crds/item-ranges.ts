@@ -25,16 +25,18 @@ const MAX_INDEX = 100_000;
 
 /** @throws {RangeError} when the text is not a list of ranges of indexes up to 100,000. */
 export function parseRanges(text: string): number[] {
-  const indexes: number[] = [];
-  if (text === "") return indexes;
-  for (const part of text.split(",")) {
-    const match = /^(\d{1,6})(?:-(\d{1,6}))?$/.exec(part);
-    const first = Number(match?.[1]);
-    const last = Number(match?.[2] ?? match?.[1]);
-    if (!match || last < first || last > MAX_INDEX) {
-      throw new RangeError(`not a range of item indexes: "${part}" in "${text}"`);
-    }
-    for (let i = first; i <= last; i++) indexes.push(i);
-  }
-  return indexes;
+  if (text === "") return [];
+  return text.split(",").flatMap((part) => {
+    const [first, last] = parseRange(part);
+    return Array.from({ length: last - first + 1 }, (_, offset) => first + offset);
+  });
+}
+
+function parseRange(part: string): [first: number, last: number] {
+  const match = /^(\d{1,6})(?:-(\d{1,6}))?$/.exec(part);
+  const first = Number(match?.[1]);
+  const last = Number(match?.[2] ?? match?.[1]);
+  if (!match || last < first || last > MAX_INDEX)
+    throw new RangeError(`not a range of item indexes: "${part}"`);
+  return [first, last];
 }

@@ -61,7 +61,8 @@ describe("killed in the middle of a job", () => {
     {
       role: "export",
       when: "when the first picture is finished",
-      after: (id) => shop.until(id, 120, ({ items }) => items.some((item) => item.urls["upscaled"] != null)),
+      after: (id) =>
+        shop.until(id, 120, ({ items }) => items.some((item) => typeof item.urls["upscaled"] === "string")),
     },
   ])(
     "$role, $when",
