@@ -123,7 +123,7 @@ function waiting(
     return { kind: "waiting", position, blockedOn: "order", because };
   }
   const are = needed(demand) === 1 ? "is" : "are";
-  const because = `Starts when ${counted(needed(demand), "GPU")} of pool ${pool.name} ${are} free; ${free} of ${pool.spec.maxGpus} are.`;
+  const because = `Starts when ${counted(needed(demand), "GPU")} of pool ${pool.name} ${are} free; ${free} of ${pool.spec.maxGpus} ${free === 1 ? "is" : "are"}.`;
   return { kind: "waiting", position, blockedOn: "gpus", because };
 }
 

@@ -1,0 +1,42 @@
+import { describe, expect, it } from "vitest";
+import { parseConfig } from "./config.ts";
+
+const file = `
+namespace: opal
+pool: { name: sim, spec: { gpuClass: t4, vramGiB: 16, maxGpus: 8 } }
+runner: { image: opal/runner, serviceAccountName: opal-runner }
+`;
+const parse = (text: string, env: Record<string, string> = { OPAL_CONFIG_FILE: "/etc/opal.yaml" }) =>
+  parseConfig(env, () => text);
+
+describe("the configuration", () => {
+  it("needs little and fills in the rest", () => {
+    expect(parse(file)).toMatchObject({
+      namespace: "opal",
+      shardSize: 8,
+      metricsPort: 8080,
+      logLevel: "info",
+      pool: { spec: { resourceName: "nvidia.com/gpu" } },
+      lease: { name: "opal-operator", durationSeconds: 15 },
+      writes: { perSecond: 50, burst: 100 },
+    });
+  });
+
+  it("lists all its problems at once, each with its field", () => {
+    const bad = file.replace("maxGpus: 8", "maxGpus: 0").concat("shardSize: 99\nsharedSize: 3\n");
+    const env = { OPAL_CONFIG_FILE: "/etc/opal.yaml", OPAL_METRICS_PORT: "http", LOG_LEVEL: "loud" };
+    const problems = () => parse(bad, env);
+    for (const word of ["OPAL_METRICS_PORT", "LOG_LEVEL", "pool.spec.maxGpus", "shardSize", "sharedSize"]) {
+      expect(problems).toThrow(word);
+    }
+  });
+
+  it.each([
+    ["OPAL_CONFIG_FILE", "", {}],
+    ["renewSeconds", `${file}lease: { durationSeconds: 10, renewSeconds: 10 }`, undefined],
+    ["retrySeconds", `${file}lease: { durationSeconds: 10, renewSeconds: 5, retrySeconds: 6 }`, undefined],
+    ["/etc/opal.yaml", "namespace: [", undefined],
+  ])("refuses and names %s", (word, text, env) => {
+    expect(() => parse(text, env)).toThrow(word);
+  });
+});

@@ -1,0 +1,89 @@
+import { describe, expect, it } from "vitest";
+import { EXIT_ACTIONS, EXIT_CODES, type ExitReason } from "#crds/exit-codes.ts";
+import { desiredJob } from "./desired-job.ts";
+import { anOpalJob, settings } from "./testing.ts";
+
+const traced = {
+  annotations: { "opal.dev/correlation-id": "c-1", "opal.dev/traceparent": "00-abc-def-01" },
+};
+const job = anOpalJob({ items: 6, metadata: traced, spec: { retry: { infrastructure: 2 } } });
+const attempt = { number: 2, items: [0, 1, 2, 4, 5], shardSize: 2 };
+const made = desiredJob(job, attempt, { settings, gpus: 8 });
+const [container] = made.spec.template.spec.containers;
+
+describe("the child Job", () => {
+  it("is named, labelled and owned so that it is found again", () => {
+    expect(made.metadata).toMatchObject({
+      name: "coffee-2",
+      namespace: "opal",
+      labels: {
+        "opal.dev/job": "coffee",
+        "opal.dev/attempt": "2",
+        "opal.dev/tenant": "shop",
+        "opal.dev/pool": "sim",
+      },
+      annotations: { "opal.dev/items": "0-2,4-5", "opal.dev/shard-size": "2" },
+      ownerReferences: [{ kind: "OpalJob", uid: "uid-coffee", controller: true }],
+    });
+    expect(made.spec.template.metadata.labels).toEqual(made.metadata.labels);
+  });
+
+  it("has an index for each shard, and no more pods than shards", () => {
+    expect(made.spec).toMatchObject({
+      completionMode: "Indexed",
+      completions: 3,
+      parallelism: 3,
+      backoffLimitPerIndex: 2,
+      podReplacementPolicy: "Failed",
+      ttlSecondsAfterFinished: 3600,
+      template: { spec: { restartPolicy: "Never" } },
+    });
+  });
+
+  it("treats every exit code as the contract says, evictions first", () => {
+    const rules = made.spec.podFailurePolicy.rules as {
+      action: string;
+      onPodConditions?: object[];
+      onExitCodes?: { values: number[] };
+    }[];
+    expect(rules[0]).toEqual({
+      action: "Ignore",
+      onPodConditions: [{ type: "DisruptionTarget", status: "True" }],
+    });
+    for (const reason of Object.keys(EXIT_ACTIONS) as Exclude<ExitReason, "done">[]) {
+      const rule = rules.find((one) => one.onExitCodes?.values.includes(EXIT_CODES[reason]));
+      expect([reason, rule?.action ?? "Count"]).toEqual([reason, EXIT_ACTIONS[reason]]);
+    }
+  });
+
+  it("asks for one GPU of the pool and runs where the pool is", () => {
+    expect(container?.resources).toEqual({ limits: { "nvidia.com/gpu": 1 } });
+    expect(made.spec.template.spec).toMatchObject({
+      nodeSelector: { "opal.dev/gpu-class": "simulated" },
+      tolerations: [{ key: "gpu", operator: "Exists" }],
+      serviceAccountName: "opal-runner",
+    });
+  });
+
+  it("tells the pod who it is, what to do and whose request it serves", () => {
+    expect(container?.env).toEqual([
+      { name: "POD_NAME", valueFrom: { fieldRef: { fieldPath: "metadata.name" } } },
+      { name: "POD_NAMESPACE", valueFrom: { fieldRef: { fieldPath: "metadata.namespace" } } },
+      { name: "POD_UID", valueFrom: { fieldRef: { fieldPath: "metadata.uid" } } },
+      { name: "OPAL_MANIFEST_DIR", value: "/etc/opal/manifest" },
+      { name: "OPAL_CORRELATION_ID", value: "c-1" },
+      { name: "TRACEPARENT", value: "00-abc-def-01" },
+    ]);
+    expect(container?.volumeMounts).toEqual([
+      { name: "manifest", mountPath: "/etc/opal/manifest", readOnly: true },
+    ]);
+    expect(made.spec.template.spec.volumes).toEqual([{ name: "manifest", configMap: { name: "coffee-2" } }]);
+  });
+
+  it("keeps the names of its pods within a DNS label", () => {
+    const longest = anOpalJob({ metadata: { name: "a".repeat(52) } });
+    const { metadata } = desiredJob(longest, { ...attempt, number: 99 }, { settings, gpus: 1 });
+    // Kubernetes cuts the rest of a pod's name; the hostname of an index is <job>-<index>.
+    expect(`${metadata.name}-9999`.length).toBeLessThanOrEqual(63);
+  });
+});

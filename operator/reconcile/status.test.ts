@@ -1,0 +1,222 @@
+import { describe, expect, it } from "vitest";
+import { OpalJobStatus } from "#crds/opaljob.ts";
+import { decide } from "./decide.ts";
+import { notesOf } from "./event-notes.ts";
+import type { Observed } from "./observed.ts";
+import { MAX_STATUS_BYTES, nextStatus } from "./status.ts";
+import { isSame, mergePatch, timeWrite } from "./status-write.ts";
+import { aChild, anObserved, anOpalJob, aPod, aVerdict, settings, START_MS } from "./testing.ts";
+
+const at = (seconds: number) => new Date(START_MS + seconds * 1000);
+
+function statusOf(seen: Observed, now = at(60)): OpalJobStatus {
+  return nextStatus(seen, decide(seen, settings, now.getTime()), { settings, now });
+}
+
+function conditionsOf({ conditions = [] }: OpalJobStatus): Record<string, string> {
+  return Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status} ${reason}`]));
+}
+
+const waitingFor = {
+  kind: "waiting",
+  position: 2,
+  blockedOn: "order",
+  because: "1 job stands before it.",
+} as const;
+const progress = {
+  v: 1 as const,
+  done: "0",
+  failed: "",
+  stages: { segment: 3, place: 2, upscale: 1 },
+  gpuSeconds: 10,
+};
+
+describe("the status", () => {
+  it("tells a waiting job its place and what blocks it", () => {
+    const status = statusOf(anObserved({ placement: waitingFor }));
+    expect(conditionsOf(status)).toEqual({
+      Queued: "True BehindOthers",
+      Admitted: "False NoGpusAssigned",
+      Running: "False NoPods",
+      Suspended: "False NotSuspended",
+    });
+    expect(status).toMatchObject({
+      phase: "Queued",
+      progress: "0/1",
+      queue: { position: 2, blockedOn: "order", because: "1 job stands before it." },
+    });
+    expect(status.assignment).toBeUndefined();
+  });
+
+  it("is written as if the launch had been seen already", () => {
+    const status = statusOf(anObserved());
+    expect(conditionsOf(status)).toMatchObject({
+      Queued: "False NotWaiting",
+      Admitted: "True GpusAssigned",
+      Running: "False PodsStarting",
+    });
+    expect(status).toMatchObject({
+      phase: "Starting",
+      attempts: 1,
+      assignment: { pool: "sim", gpus: 1, since: "2026-01-01T12:01:00.000Z" },
+    });
+  });
+
+  it("counts items and stages of a running job", () => {
+    const job = anOpalJob({ items: 8 });
+    const children = [
+      aChild({
+        items: [0, 1, 2, 3, 4, 5, 6, 7],
+        parallelism: 2,
+        pods: [aPod({ progress }), aPod({ shard: 1 })],
+      }),
+    ];
+    const placement = { kind: "admitted", pool: "sim", gpus: 2 } as const;
+    const status = statusOf(anObserved({ job, children, placement }));
+    expect(status).toMatchObject({
+      phase: "Running",
+      progress: "1/8",
+      items: { total: 8, done: 1, running: 2, pending: 5, failed: 0 },
+      stages: { segment: 3, place: 2, upscale: 1 },
+      usage: { gpuSeconds: 120, cost: 0.12 },
+    });
+  });
+
+  it("does not take back what was done when the pod that did it is gone", () => {
+    const job = anOpalJob({
+      items: 4,
+      status: { items: { total: 4, pending: 1, running: 1, done: 2, failed: 0 } },
+    });
+    const status = statusOf(anObserved({ job, children: [aChild({ items: [0, 1, 2, 3] })] }));
+    expect(status.items).toEqual({ total: 4, pending: 2, running: 0, done: 2, failed: 0 });
+  });
+
+  it("closes every count and condition with the end", () => {
+    const pods = [
+      aPod({
+        phase: "Succeeded",
+        exitCode: 0,
+        finishedAtMs: START_MS + 30_000,
+        verdict: aVerdict({ done: "0" }),
+      }),
+    ];
+    const status = statusOf(anObserved({ children: [aChild({ pods })] }));
+    expect(conditionsOf(status)).toEqual({
+      Queued: "False NotWaiting",
+      Admitted: "False NoGpusAssigned",
+      Running: "False NoPods",
+      Suspended: "False NotSuspended",
+      Complete: "True AllItemsDone",
+    });
+    expect(status).toMatchObject({
+      phase: "Complete",
+      progress: "1/1",
+      stages: { segment: 1, place: 1, upscale: 1 },
+      usage: { gpuSeconds: 30 },
+      completionTime: "2026-01-01T12:01:00.000Z",
+    });
+    expect(status.assignment ?? status.queue).toBeUndefined();
+  });
+
+  it("names items that fail with the whole job", () => {
+    const job = anOpalJob({ items: 2, spec: { budget: { gpuSeconds: 10 } } });
+    const status = statusOf(
+      anObserved({ job, children: [aChild({ items: [0, 1], pods: [aPod({ progress })] })] }),
+    );
+    expect(status.items).toEqual({ total: 2, pending: 0, running: 0, done: 1, failed: 1 });
+    expect(status.failedItems).toEqual([
+      { id: "item-1", class: "budget", message: "60 GPU-seconds are used; the budget is 10." },
+    ]);
+  });
+
+  it("tells why pods do not start", () => {
+    const pod = aPod({ phase: "Pending", startedAtMs: undefined, waitingReason: "ImagePullBackOff" });
+    const status = statusOf(anObserved({ children: [aChild({ pods: [pod] })] }));
+    const running = status.conditions?.find((condition) => condition.type === "Running");
+    expect(running).toMatchObject({ reason: "PodsStarting", message: `${pod.name}: ImagePullBackOff` });
+  });
+
+  it("changes the time of a condition only with its status", () => {
+    const first = statusOf(anObserved({ placement: waitingFor }), at(0));
+    const job = anOpalJob({ status: first });
+    const other = { ...waitingFor, blockedOn: "gpus", because: "Now the first." } as const;
+    const second = statusOf(anObserved({ job, placement: other }), at(60));
+    const queued = second.conditions?.find((condition) => condition.type === "Queued");
+    expect(queued).toMatchObject({ reason: "WaitingForGpus", lastTransitionTime: at(0).toISOString() });
+  });
+
+  it("is valid and stays within its size, whatever the failures say", () => {
+    const failed = Array.from({ length: 24 }, (_, index) => ({
+      index,
+      id: "x".repeat(63),
+      class: "no-product" as const,
+      message: "é".repeat(200),
+    }));
+    const job = anOpalJob({ items: 24 });
+    const pods = [aPod({ phase: "Succeeded", exitCode: 0, verdict: aVerdict({ failed }) })];
+    const items = failed.map(({ index }) => index);
+    const status = statusOf(anObserved({ job, children: [aChild({ items, shardSize: 24, pods })] }));
+    expect(status.failedItems).toHaveLength(20);
+    expect(Buffer.byteLength(JSON.stringify(status))).toBeLessThanOrEqual(MAX_STATUS_BYTES);
+    expect(OpalJobStatus.parse(status)).toEqual(status);
+  });
+});
+
+describe("writing the status", () => {
+  const before = statusOf(anObserved({ children: [aChild({ pods: [aPod()] })] }), at(10));
+  const timed = (after: object, seconds: number) =>
+    timeWrite(before, OpalJobStatus.parse(after), {
+      intervals: settings,
+      writtenAtMs: START_MS,
+      nowMs: START_MS + seconds * 1000,
+    });
+  const done = { ...before, items: { total: 1, pending: 0, running: 0, done: 1, failed: 0 } };
+  const used = { ...before, usage: { ...before.usage!, gpuSeconds: 99 } };
+
+  it.each([
+    ["nothing, not at all", before, 99, { write: "never" }],
+    ["a condition, at once", { ...before, conditions: [] }, 0, { write: "now" }],
+    ["GPUs, at once", { ...before, assignment: { ...before.assignment!, gpus: 2 } }, 0, { write: "now" }],
+    ["progress, some seconds after the last write", done, 1, { write: "later", afterMs: 4000 }],
+    ["progress, when they are over", done, 5, { write: "now" }],
+    ["usage alone, still later", used, 5, { write: "later", afterMs: 25_000 }],
+  ] as const)("writes a change of %s", (_what, after, seconds, want) => {
+    expect(timed(after, seconds)).toEqual(want);
+  });
+
+  it("sends only what has changed, and takes away what is no more", () => {
+    const after = {
+      ...before,
+      phase: "Complete",
+      assignment: undefined,
+      usage: { ...before.usage!, gpuSeconds: 11 },
+    };
+    expect(mergePatch(before, after)).toEqual({
+      phase: "Complete",
+      assignment: null,
+      usage: { gpuSeconds: 11 },
+    });
+    expect(mergePatch(before, structuredClone(before))).toBeUndefined();
+    expect(isSame({ a: 1, b: undefined }, { a: 1 })).toBe(true);
+  });
+});
+
+describe("events", () => {
+  const notes = (seen: Observed) => {
+    const decision = decide(seen, settings, START_MS + 60_000);
+    const after = nextStatus(seen, decision, { settings, now: at(60) });
+    return notesOf(decision, seen.job.status, after).map(({ type, reason }) => `${type} ${reason}`);
+  };
+  it.each([
+    ["a launch", anObserved(), ["Normal GpusAssigned"]],
+    ["waiting", anObserved({ placement: waitingFor }), []],
+    [
+      "a pool that does not fit",
+      anObserved({ placement: { ...waitingFor, blockedOn: "pool" } }),
+      ["Warning NoMatchingPool"],
+    ],
+    ["a suspension", anObserved({ job: anOpalJob({ spec: { suspend: true } }) }), ["Normal SuspendedByUser"]],
+  ] as const)("of %s", (_what, seen, want) => {
+    expect(notes(seen)).toEqual(want);
+  });
+});
