@@ -6,9 +6,20 @@ import { ANNOTATIONS, LABELS, PROJECTION_FINALIZER } from "#crds/names.ts";
 import type { OpalJob } from "#crds/opaljob.ts";
 import { aDoneReport, aFailedReport, aStatus, reportBlob } from "./projection/testing.ts";
 import type { Sql } from "./store/database.ts";
-import { type TestBlob, type TestPostgres, eventually, startBlob, startPostgres } from "./testing.ts";
+import {
+  type TestBlob,
+  type TestBus,
+  type TestCluster,
+  type TestPostgres,
+  eventually,
+  startBlob,
+  startBus,
+  startCluster,
+  startPostgres,
+} from "./testing.ts";
 import {
   type RoleProcess,
+  type RoleSettings,
   type Roles,
   type TestNamespace,
   createNamespace,
@@ -21,9 +32,10 @@ import {
  */
 
 const KEY = "key-of-acme";
-const kubeconfig = process.env["OPAL_TEST_KUBECONFIG"] ?? "";
-const busConnectionString = process.env["OPAL_TEST_SERVICEBUS_CONNECTION_STRING"] ?? "";
 
+let cluster: TestCluster;
+let bus: TestBus;
+let settings: RoleSettings;
 let postgres: TestPostgres;
 let blob: TestBlob;
 let sql: Sql;
@@ -41,31 +53,34 @@ const process_ = (role: string): RoleProcess => {
 };
 
 beforeAll(async () => {
-  const kubeConfig = new KubeConfig();
-  kubeConfig.loadFromFile(kubeconfig);
-  [postgres, blob, namespace] = await Promise.all([
+  [cluster, bus, postgres, blob] = await Promise.all([
+    startCluster(),
+    startBus(),
     startPostgres(),
     startBlob(),
-    createNamespace(kubeConfig),
   ]);
+  const kubeConfig = new KubeConfig();
+  kubeConfig.loadFromFile(cluster.kubeconfig);
+  namespace = await createNamespace(kubeConfig);
   const database = await postgres.clone();
   sql = database.sql;
-  roles = await createRoles({
+  settings = {
     databaseUrl: database.url,
     blobConnectionString: blob.connectionString,
-    busConnectionString,
-    kubeconfig,
+    busConnectionString: bus.connectionString,
+    kubeconfig: cluster.kubeconfig,
     namespace: namespace.name,
     keys: { [KEY]: "acme" },
     env: { OPAL_RESYNC_SECONDS: "2", OPAL_SWEEP_SECONDS: "1" },
-  });
+  };
+  roles = await createRoles(settings);
   await start("serve");
   await Promise.all([start("relay"), start("intake"), start("project")]);
 });
 afterAll(async () => {
   await roles?.close();
   await namespace?.remove();
-  await Promise.all([postgres?.stop(), blob?.stop()]);
+  await Promise.all([postgres?.stop(), blob?.stop(), bus?.stop(), cluster?.stop()]);
 });
 
 // eslint-disable-next-line typescript/no-explicit-any
@@ -116,7 +131,7 @@ const exportJob = (job: Json, index: number) =>
 const complete = { type: "Complete", reason: "AllItemsDone" } as const;
 
 async function receiveExport(job: Json): Promise<ExportMessage> {
-  const client = new ServiceBusClient(busConnectionString);
+  const client = new ServiceBusClient(bus.connectionString);
   try {
     const receiver = client.createReceiver("exports", { receiveMode: "receiveAndDelete" });
     return await eventually("the exports message", async () => {
@@ -256,7 +271,67 @@ describe("what the cluster can do to a job", () => {
   });
 });
 
+describe("what time and mistakes do to a job", () => {
+  test("pictures that never come fail, and the rest goes on", async () => {
+    const items = [{ filename: "here.jpg" }, { filename: "never.jpg" }];
+    const job = await api("POST", "/v1/jobs", { tenant_id: "acme", brand_profile_id: "studio", items });
+    const here = {
+      tenant_id: "acme",
+      job_id: job.job_id,
+      item_id: job.items[0].item_id,
+      filename: "here.jpg",
+    };
+    const sas = await api("POST", "/v1/uploads/sas", { ...here, content_type: "image/jpeg" });
+    await fetch(sas.upload_url, { method: "PUT", headers: sas.headers, body: "picture" });
+    await api("POST", "/v1/uploads/complete", here);
+    await sql`update opal.jobs set upload_deadline = now() where id = ${job.job_id}`;
+    const opalJob = await opalJobOf(job);
+    expect(opalJob.spec.items?.map(({ id }) => id)).toEqual([job.items[0].item_id]);
+    expect((await jobNow(job)).items[1]).toMatchObject({
+      status: "failed",
+      error: { class: "missing-input" },
+    });
+  });
+
+  test("a job that the cluster refuses has failed", async () => {
+    await process_("relay").kill();
+    const job = await submit(1);
+    await sql`update opal.jobs set brand = '{"placement": "generated"}' where id = ${job.job_id}`;
+    await start("relay");
+    const ended = await eventually("the verdict", async () => {
+      const body = await jobNow(job);
+      return body.status === "failed" && body;
+    });
+    expect(ended.items[0].error).toMatchObject({
+      class: "config",
+      message: expect.stringContaining("placement generated needs a prompt"),
+    });
+  });
+});
+
 describe("roles die", () => {
+  test("and lose every database connection", async () => {
+    await sql`select pg_terminate_backend(pid) from pg_stat_activity
+               where application_name like 'opal-%' and datname = current_database()`;
+    const job = await eventually("a job is accepted again", () => submit(1).catch(() => undefined));
+    await opalJobOf(job);
+    await report(job, 0, "done");
+    await namespace.setStatus(job.job_id, aStatus({ total: 1, done: 1, condition: complete }));
+    await eventually("rendered", async () => (await jobNow(job)).items[0].upscaled_blob_path !== null);
+  });
+
+  test("started before the schema is there, they wait for it", async () => {
+    const fresh = await postgres.empty();
+    const own = await createRoles({ ...settings, databaseUrl: fresh.url });
+    try {
+      const [relay, serve] = await Promise.all([own.start("relay"), own.start("serve")]);
+      expect(relay.lines.some((line) => line["msg"] === "ready")).toBe(true);
+      expect(await serve.stop()).toBe(0);
+    } finally {
+      await own.close();
+    }
+  });
+
   test.each(["relay", "intake", "project"] as const)("%s, before its work", async (role) => {
     await process_(role).kill();
     const job = await submit(1);

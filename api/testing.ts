@@ -38,6 +38,8 @@ export async function eventually<T>(
 export interface TestPostgres {
   /** A fresh database with the schema, cloned from the template. */
   clone(): Promise<{ url: string; sql: Sql }>;
+  /** A fresh database with nothing in it. */
+  empty(): Promise<{ url: string; sql: Sql }>;
   stop(): Promise<void>;
 }
 
@@ -70,16 +72,18 @@ export async function startPostgres(): Promise<TestPostgres> {
   await template.end();
 
   const opened: Sql[] = [];
-  let clones = 0;
+  let count = 0;
+  const create = async (template: ReturnType<Sql>) => {
+    count += 1;
+    const name = `test_${count}`;
+    await admin`create database ${admin(name)} ${template}`;
+    const sql = open(name);
+    opened.push(sql);
+    return { url: urlOf(name), sql };
+  };
   return {
-    async clone() {
-      clones += 1;
-      const name = `test_${clones}`;
-      await admin`create database ${admin(name)} template ${admin(TEMPLATE)}`;
-      const sql = open(name);
-      opened.push(sql);
-      return { url: urlOf(name), sql };
-    },
+    clone: () => create(admin`template ${admin(TEMPLATE)}`),
+    empty: () => create(admin``),
     async stop() {
       await Promise.all(opened.map((sql) => sql.end({ timeout: 1 })));
       await admin.end({ timeout: 1 });
@@ -162,4 +166,16 @@ export async function startBus(): Promise<TestBus> {
   const connectionString = process.env["OPAL_TEST_SERVICEBUS_CONNECTION_STRING"];
   if (!connectionString) throw new Error("set OPAL_TEST_SERVICEBUS_CONNECTION_STRING");
   return { connectionString, stop: async () => undefined };
+}
+
+export interface TestCluster {
+  /** Path of the administrator's kubeconfig; the OpalJob resource is there. */
+  readonly kubeconfig: string;
+  stop(): Promise<void>;
+}
+
+export async function startCluster(): Promise<TestCluster> {
+  const kubeconfig = process.env["OPAL_TEST_KUBECONFIG"];
+  if (!kubeconfig) throw new Error("set OPAL_TEST_KUBECONFIG");
+  return { kubeconfig, stop: async () => undefined };
 }
