@@ -27,7 +27,7 @@ function perform(work: StageWork): Promise<Pick<StageResult, "picture" | "facts"
     case "upscale":
       return work.factor === 1
         ? keepSize(work.picture)
-        : upscale(work.picture, upscaler(work.factor, settings.upscalerQuality), sessions);
+        : upscale(work, upscaler(work.factor, settings.upscalerQuality), sessions);
     default:
       return work satisfies never;
   }

@@ -13,7 +13,7 @@ import { type ClassifiedFailure, classify, Failure } from "./failure.ts";
 import { Drained } from "./drain.ts";
 import { StageFailure } from "./engine.ts";
 import { createRecords, type Records } from "./records.ts";
-import { composeReport } from "./report.ts";
+import { composeReport, productBoxOf } from "./report.ts";
 import type { StageResult, StageWork } from "./stage-work.ts";
 
 export interface ItemContext {
@@ -81,24 +81,34 @@ function inputOf(previous: Uint8Array | undefined, stage: Stage): Uint8Array {
   throw new Failure("config", `stage ${stage} needs the stage before it: put "segment" first`);
 }
 
-async function workFor(run: Run, stage: Stage, previous: Uint8Array | undefined): Promise<StageWork> {
+interface Before {
+  readonly picture: Uint8Array | undefined;
+  readonly records: readonly StageRecord[];
+}
+
+async function workFor(run: Run, stage: Stage, before: Before): Promise<StageWork> {
   const { brand, stages } = run.manifest;
   switch (stage) {
     case "segment":
       return { stage, photo: await run.photo() };
     case "place": {
       const upscale = stages.includes("upscale") ? brand.upscale : 1;
-      return { stage, photo: await run.photo(), picture: inputOf(previous, stage), brand, upscale };
+      return { stage, photo: await run.photo(), picture: inputOf(before.picture, stage), brand, upscale };
     }
     case "upscale":
-      return { stage, picture: inputOf(previous, stage), factor: brand.upscale };
+      return {
+        stage,
+        picture: inputOf(before.picture, stage),
+        factor: brand.upscale,
+        ...productBoxOf(before.records),
+      };
     default:
       return stage satisfies never;
   }
 }
 
-async function compute(run: Run, stage: Stage, previous: Uint8Array | undefined) {
-  const work = await workFor(run, stage, previous);
+async function compute(run: Run, stage: Stage, before: Before) {
+  const work = await workFor(run, stage, before);
   const started = run.now();
   run.onStage(stage, "started");
   const { picture, facts, gpuSeconds } = await run.run(work);
@@ -143,7 +153,7 @@ async function runStages(run: Run): Promise<StageRecord[]> {
       run.checkDrain();
       const last = records.at(-1);
       const previous = fresh ?? (last && (await pictureOf(run, last)));
-      const { settled, picture } = await compute(run, stage, previous);
+      const { settled, picture } = await compute(run, stage, { picture: previous, records });
       records.push(settled);
       fresh = picture;
     }

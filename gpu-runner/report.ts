@@ -1,4 +1,4 @@
-import type { ItemReport, ShardItem, ShardManifest, StageRecord } from "#crds/runner-report.ts";
+import type { Box, ItemReport, ShardItem, ShardManifest, StageRecord } from "#crds/runner-report.ts";
 import type { ClassifiedFailure } from "./failure.ts";
 import { enlarged } from "./pipeline/box.ts";
 import { type ModelUsed, PlaceFacts, SegmentFacts, UpscaleFacts } from "./stages/facts.ts";
@@ -28,6 +28,13 @@ function factsOf(stages: readonly StageRecord[]): Facts {
     place: place && PlaceFacts.parse(place),
     upscale: upscale && UpscaleFacts.parse(upscale),
   };
+}
+
+/** The product's box in the last stage's picture, as far as a stage has found it. */
+export function productBoxOf(stages: readonly StageRecord[]): { productBox?: Box } {
+  const { segment, place } = factsOf(stages);
+  const productBox = place?.productBox ?? segment?.productBox;
+  return productBox ? { productBox } : {};
 }
 
 /** The last picture and the boxes of product and shadow in it. */

@@ -1,5 +1,6 @@
 /** What the main thread asks the inference worker to do, and what comes back. Plain data: it crosses threads. */
 import type { Brand } from "#crds/opaljob.ts";
+import type { Box } from "#crds/runner-report.ts";
 import type { ClassifiedFailure } from "./failure.ts";
 import type { SessionSettings } from "./models/sessions.ts";
 import type { UpscalerQuality } from "./models/catalogue.ts";
@@ -22,7 +23,12 @@ export type StageWork =
       /** The factor by which the scene will be enlarged afterwards. */
       readonly upscale: number;
     }
-  | { readonly stage: "upscale"; readonly picture: Uint8Array; readonly factor: number };
+  | {
+      readonly stage: "upscale";
+      readonly picture: Uint8Array;
+      readonly factor: number;
+      readonly productBox?: Box;
+    };
 
 export interface StageResult {
   readonly picture: EncodedPicture;

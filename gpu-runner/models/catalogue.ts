@@ -83,7 +83,7 @@ export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
   },
   esrgan({
     name: "esrgan-slim-x2",
-    task: { kind: "upscale", factor: 2, quality: "fast", tile: 192, padding: 16 },
+    task: { kind: "upscale", factor: 2, quality: "fast", tile: 192, padding: 12 },
     recipe: { make: "esrgan", range: 255 },
     source: { package: "@upscalerjs/esrgan-slim", version: "1.0.0" },
     bytes: 890_934,
@@ -99,7 +99,7 @@ export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
   }),
   esrgan({
     name: "esrgan-slim-x4",
-    task: { kind: "upscale", factor: 4, quality: "fast", tile: 192, padding: 16 },
+    task: { kind: "upscale", factor: 4, quality: "fast", tile: 192, padding: 12 },
     recipe: { make: "esrgan", range: 255 },
     source: { package: "@upscalerjs/esrgan-slim", version: "1.0.0" },
     bytes: 936_442,

@@ -1,6 +1,6 @@
 /**
  * The shadow that a product throws on the floor, made from its silhouette and the line on which it stands, lit
- * from the upper left: a tight dark seam where it touches the floor (contact), a wider dimming round its foot,
+ * from the upper left: a tight dark seam where it touches the floor and the dimmed spot under its foot (contact),
  * and a soft cast that leans to the right and fades and blurs with the height that throws it. Deterministic.
  */
 import { softBlur } from "./blur.ts";
@@ -14,25 +14,26 @@ export interface ShadowLook {
   readonly cast: number;
 }
 
-export const STUDIO_SHADOW: ShadowLook = { contact: 0.62, cast: 0.34 };
+export const STUDIO_SHADOW: ShadowLook = { contact: 0.72, cast: 0.44 };
 /** On a flat colour a cast would claim a floor that is not there. */
-export const FLAT_SHADOW: ShadowLook = { contact: 0.4, cast: 0 };
+export const FLAT_SHADOW: ShadowLook = { contact: 0.45, cast: 0 };
 
 /** Lengths below are shares of the product's measure: its height, or its width where it is flat and wide. */
 const measureOf = ({ width, height }: Size) => Math.max(height, 0.6 * width);
 
-const LEAN = 0.3;
+const LEAN = 0.34;
 const SQUASH = 0.13;
+const FLATNESS = 0.3;
 const SLICES = 12;
 
 /** The room round the product's box in which the shadow lies. */
 export function shadowRoom(product: Size, look: ShadowLook): ShadowRoom {
   const measure = measureOf(product);
-  const round = Math.ceil(measure * 0.06);
+  const round = Math.ceil(measure * 0.1);
   return {
     left: round,
-    right: look.cast > 0 ? Math.ceil(measure * 0.26) : round,
-    below: Math.ceil(measure * 0.075),
+    right: look.cast > 0 ? Math.ceil(measure * 0.3) : round,
+    below: Math.ceil(measure * 0.1),
   };
 }
 
@@ -96,16 +97,42 @@ function baseOf(solid: Plane, x: number, ground: number): number {
 }
 
 /** A strip of the silhouette along its lower outline; the higher the outline lies, the weaker. */
-function footStrip(solid: Plane, { ground, measure }: Foot, thickness: number): Plane {
+function footStrip(solid: Plane, { ground, measure }: Foot): Plane {
   const strip = newPlane(solid.width, solid.height);
-  const rows = Math.max(1, Math.round(thickness * measure));
+  const rows = Math.max(1, Math.round(0.025 * measure));
   for (let x = 0; x < solid.width; x++) {
     const base = baseOf(solid, x, ground);
     if (base < 0) continue;
-    const weight = Math.exp(-(((ground - base) / (0.16 * measure)) ** 2));
+    const weight = Math.exp(-(((ground - base) / (0.13 * measure)) ** 2));
     for (let y = Math.max(0, base - rows + 1); y <= base; y++) strip.data[y * solid.width + x] = weight;
   }
   return strip;
+}
+
+/**
+ * The spot on the floor that the product keeps the light from: an ellipse as wide as its foot and as flat as a
+ * floor seen from a little above.
+ */
+function footprint(solid: Plane, { ground, measure }: Foot): Plane {
+  let left = solid.width;
+  let right = 0;
+  for (let x = 0; x < solid.width; x++) {
+    const base = baseOf(solid, x, ground);
+    if (base < 0 || ground - base > 0.12 * measure) continue;
+    left = Math.min(left, x);
+    right = Math.max(right, x + 1);
+  }
+  const spot = newPlane(solid.width, solid.height);
+  const [centreX, radiusX] = [(left + right) / 2, Math.max(1, 0.54 * (right - left))];
+  const radiusY = Math.max(1, FLATNESS * radiusX);
+  const centreY = ground - 0.72 * radiusY;
+  for (let y = 0, i = 0; y < spot.height; y++) {
+    for (let x = 0; x < spot.width; x++, i++) {
+      const distance = Math.hypot((x + 0.5 - centreX) / radiusX, (y - centreY) / radiusY);
+      spot.data[i] = clip((1 - distance) * radiusY + 0.5);
+    }
+  }
+  return spot;
 }
 
 /** The plane moved down by whole rows. */
@@ -118,15 +145,16 @@ function lowered(plane: Plane, rows: number): Plane {
 
 function contactShadow(solid: Plane, foot: Foot): Plane {
   const { measure } = foot;
-  const seam = softBlur(
-    lowered(footStrip(solid, foot, 0.025), Math.round(0.004 * measure)),
-    0.009 * measure,
-    0.006 * measure,
-  );
-  const round = softBlur(footStrip(solid, foot, 0.075), 0.03 * measure, 0.019 * measure);
+  const strip = lowered(footStrip(solid, foot), Math.round(0.006 * measure));
+  const seam = softBlur(strip, 0.01 * measure, 0.008 * measure);
+  const spot = footprint(solid, foot);
+  const near = softBlur(spot, 0.018 * measure, 0.012 * measure);
+  const far = softBlur(spot, 0.05 * measure, 0.03 * measure);
   const out = newPlane(solid.width, solid.height);
   for (let i = 0; i < out.data.length; i++) {
-    out.data[i] = 1 - (1 - 0.8 * clip(seam.data[i])) * (1 - 0.75 * clip(round.data[i]));
+    const light =
+      (1 - 0.75 * clip(seam.data[i])) * (1 - 0.45 * clip(near.data[i])) * (1 - 0.4 * clip(far.data[i]));
+    out.data[i] = 1 - light;
   }
   return out;
 }

@@ -50,9 +50,9 @@ export const UpscaleFacts = z.object({
   /** Absent for factor 1: nothing was done. */
   model: ModelUsed.optional(),
   tilePixels: z.int(),
-  tilesByModel: z.int(),
-  /** Tiles without product or shadow edge, which Lanczos enlarges as well as any model does. */
-  tilesByLanczos: z.int(),
+  tiles: z.int(),
+  /** The part that the model enlarged, in pixels before; the smooth set outside was enlarged by Lanczos. */
+  detailBox: Box.optional(),
   /** What the product's pixels went through in this stage. */
   productTreatment: z.string(),
 });

@@ -2,10 +2,11 @@ import type { Box } from "#crds/runner-report.ts";
 import { Failure, isOutOfMemory } from "../failure.ts";
 import type { UpscaleEntry } from "../models/catalogue.ts";
 import type { ModelSessions } from "../models/sessions.ts";
-import { type Alpha, newRgb, type Rgb } from "../pipeline/raster.ts";
+import { grown, moved } from "../pipeline/box.ts";
+import type { Alpha, Rgb } from "../pipeline/raster.ts";
 import { planTiles, readTile, type TileShape, writeTile } from "../pipeline/tiles.ts";
 import type { UpscaleFacts } from "./facts.ts";
-import { decodePicture, encodePng, type EncodedPicture, resizeAlpha } from "./picture-codec.ts";
+import { decodePicture, encodePng, type EncodedPicture, resizeAlpha, resizeRgb } from "./picture-codec.ts";
 
 /** Halving stops here: a machine without room for such a tile is not one for this work. */
 const SMALLEST_TILE = 64;
@@ -29,15 +30,21 @@ function isTransparent(alpha: Alpha | undefined, core: Box): boolean {
 interface Work {
   readonly rgb: Rgb;
   readonly alpha?: Alpha;
+  /** The part of the picture that the model enlarges. */
+  readonly detail: Box;
   readonly model: UpscaleEntry;
   readonly sessions: ModelSessions;
 }
 
-async function upscaleByTiles({ rgb, alpha, model, sessions }: Work, shape: TileShape): Promise<Upscaled> {
+async function upscaleByTiles(
+  { rgb, alpha, detail, model, sessions }: Work,
+  shape: TileShape,
+): Promise<Upscaled> {
   const { factor } = model.task;
-  const out = newRgb(rgb.width * factor, rgb.height * factor);
+  const out = await resizeRgb(rgb, { width: rgb.width * factor, height: rgb.height * factor });
   let tiles = 0;
-  for (const core of planTiles(rgb, shape)) {
+  for (const planned of planTiles(detail, shape)) {
+    const core = moved(planned, detail.x, detail.y);
     if (isTransparent(alpha, core)) continue;
     const dims = [1, 3, shape.tile, shape.tile];
     const tile = await sessions.run(model, { data: readTile(rgb, core, shape), dims, output: "upscaled" });
@@ -63,19 +70,32 @@ async function upscaleWithin(work: Work, shape: TileShape): Promise<Upscaled> {
   }
 }
 
+/** Pixels round the product that still go through the model: its soft edge and the seam of its shadow. */
+const DETAIL_MARGIN_PIXELS = 12;
+
+export interface UpscaleInput {
+  readonly picture: Uint8Array;
+  /** The product's box: what lies outside is a smooth set. Without one, all of the picture counts. */
+  readonly productBox?: Box;
+}
+
 /**
- * Enlarges a stage's picture by the model's factor. The product and its surroundings go through the same
- * network, which was trained on fidelity to the original; alpha is enlarged by Lanczos, never by a network.
+ * Enlarges a stage's picture by the model's factor. The product goes through the network, which was trained on
+ * fidelity to the original; the smooth set round it is enlarged by Lanczos, which no eye can tell apart there
+ * and which costs nothing. So is alpha, never by a network.
  * @throws {Failure} `out-of-memory` when even the smallest tile does not fit.
  */
 export async function upscale(
-  picture: Uint8Array,
+  { picture, productBox }: UpscaleInput,
   model: UpscaleEntry,
   sessions: ModelSessions,
 ): Promise<{ picture: EncodedPicture; facts: UpscaleFacts }> {
   const { rgb, alpha } = await decodePicture(picture);
   const { factor, tile, padding } = model.task;
-  const done = await upscaleWithin({ rgb, model, sessions, ...(alpha && { alpha }) }, { tile, padding });
+  const whole = { x: 0, y: 0, width: rgb.width, height: rgb.height };
+  const detail = productBox ? grown(productBox, DETAIL_MARGIN_PIXELS, rgb) : whole;
+  const work = { rgb, detail, model, sessions, ...(alpha && { alpha }) };
+  const done = await upscaleWithin(work, { tile, padding });
   const largeAlpha = alpha && (await resizeAlpha(alpha, done.rgb));
   if (largeAlpha) clearTransparent(done.rgb, largeAlpha);
   return {
@@ -84,9 +104,9 @@ export async function upscale(
       factor,
       model: { name: model.name, sha256: model.sha256, licence: model.licence },
       tilePixels: done.tilePixels,
-      tilesByModel: done.tiles,
-      tilesByLanczos: 0,
-      productTreatment: `enlarged ×${factor} by ${model.name}; its pixels are no longer the source's`,
+      tiles: done.tiles,
+      detailBox: detail,
+      productTreatment: `enlarged ×${factor} by ${model.name}: its pixels are no longer the source's`,
     },
   };
 }
@@ -105,6 +125,6 @@ export async function keepSize(
   const { rgb } = await decodePicture(picture);
   return {
     picture: { bytes: new Uint8Array(picture), width: rgb.width, height: rgb.height, extension: "png" },
-    facts: { factor: 1, tilePixels: 0, tilesByModel: 0, tilesByLanczos: 0, productTreatment: "unchanged" },
+    facts: { factor: 1, tilePixels: 0, tiles: 0, productTreatment: "unchanged" },
   };
 }
