@@ -65,9 +65,9 @@ function schemas(check: FileCheck) {
     }),
     relay: base.extend(bus.shape).extend({
       OPAL_SWEEP_SECONDS: seconds(5, { min: 0.1, max: HOUR }),
-      // Above the queues' duplicate detection window of ten minutes, or the second sending would be dropped.
-      OPAL_RESEND_SECONDS: seconds(15 * MINUTE, { min: 1, max: DAY }),
-      OPAL_MAX_SENDS: count(4, { min: 1, max: 100 }),
+      OPAL_JOB_RESEND_SECONDS: seconds(2 * MINUTE, { min: 1, max: DAY }),
+      OPAL_EXPORT_RESEND_SECONDS: seconds(HOUR, { min: 1, max: 7 * DAY }),
+      OPAL_EXPORT_MAX_SENDS: count(24, { min: 1, max: 1000 }),
       OPAL_OUTBOX_RETENTION_SECONDS: seconds(7 * DAY, { min: 1, max: 365 * DAY }),
       OPAL_IDEMPOTENCY_KEY_SECONDS: seconds(DAY, { min: 1, max: 30 * DAY }),
     }),

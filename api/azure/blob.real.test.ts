@@ -49,7 +49,7 @@ function aToken(now: Date): string {
 
 interface Delegation {
   readonly store: BlobStore;
-  keys(): number;
+  readonly keys: () => number;
 }
 
 function withManagedIdentity(now: () => Date): Delegation {

@@ -34,20 +34,21 @@ const running = anOpalJob({ total: 1 });
 describe("an item's report is the word on it", () => {
   test("a good one gives paths, metadata and the message for the exports", () => {
     const report = aDoneReport(KEY);
+    const [segmented, placed, upscaled] = report.stages.map(({ output }) => output);
+    const boxes = {
+      productBox: { x: 10, y: 10, width: 20, height: 20 },
+      contentBox: { x: 8, y: 10, width: 30, height: 24 },
+    };
     const verdict = verdictOf("cup", { report }, running, FACTS);
     expect(verdict).toMatchObject({
       outcome: "rendered",
       startedAt: new Date("2026-05-01T12:00:00Z"),
-      paths: {
-        bgRemoved: report.stages[0]?.output,
-        placed: report.stages[1]?.output,
-        upscaled: report.final?.output,
-      },
+      paths: { bgRemoved: segmented, placed, upscaled },
       metadata: {
         source: { width: 40, height: 30 },
         seconds: { total: 10, segment: 1, place: 1, upscale: 1 },
         gpu_seconds: 1.5,
-        boxes: { product: report.final?.productBox, content: report.final?.contentBox },
+        boxes: { product: boxes.productBox, content: boxes.contentBox },
         fidelity: { maxAbsDifference: 0 },
       },
     });
@@ -57,10 +58,9 @@ describe("an item's report is the word on it", () => {
       jobId: "job",
       itemId: "cup",
       uid: KEY.uid,
-      source: report.final?.output,
+      source: upscaled,
       placement: "color",
-      productBox: report.final?.productBox,
-      contentBox: report.final?.contentBox,
+      ...boxes,
       background: "#f4f1ea",
       exports: ["1:1", "9:16"],
       correlationId: "corr",

@@ -72,7 +72,7 @@ function createHandler(deps: IntakeDeps, { log, random, registry }: RoleContext)
       messagesTotal.inc({ outcome: "transient" });
       log.error({ ...facts(), err: error }, "could not take in");
       // Held for a while: the broker gives an abandoned message out again at once, and only a few times.
-      await pause(retryDelaySeconds(incoming.delivery + 1, random), incoming.signal);
+      await pause(retryDelaySeconds(incoming.delivery + 3, random), incoming.signal);
       return { do: "abandon", because: error instanceof Error ? error.message : String(error) };
     }
   };

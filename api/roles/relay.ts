@@ -70,7 +70,11 @@ export async function startRelay(config: Config<"relay">, context: RoleContext):
 const JOBS_PER_SWEEP = 100;
 
 async function sweepOnce(config: Config<"relay">, sql: Sql, log: Logger): Promise<void> {
-  const unanswered = { afterSeconds: config.OPAL_RESEND_SECONDS, maxSends: config.OPAL_MAX_SENDS };
+  const unanswered = {
+    jobSeconds: config.OPAL_JOB_RESEND_SECONDS,
+    exportSeconds: config.OPAL_EXPORT_RESEND_SECONDS,
+    maxExportSends: config.OPAL_EXPORT_MAX_SENDS,
+  };
   const swept = {
     jobsExpired: await createUploadStore(sql).expire(JOBS_PER_SWEEP),
     messagesResent: await resendUnanswered(sql, unanswered),

@@ -1,5 +1,6 @@
 /** GET /v1/jobs and /v1/jobs/{id}: what became of a tenant's jobs. */
 import { type OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
+import { rememberReadUrls, sharedExpiry } from "../azure/read-url-cache.ts";
 import { ApiError, invalidField } from "../problem.ts";
 import { JOB_ID_PATTERN } from "../ids.ts";
 import type { AppEnv } from "../request-context.ts";
@@ -35,6 +36,8 @@ const listRoute = createRoute({
 });
 
 export function addReadJobs(app: OpenAPIHono<AppEnv>, { jobs, blobs, now, limits }: RouteDeps): void {
+  const readUrl = rememberReadUrls(blobs.readUrl);
+
   app.openapi(getRoute, async (c) => {
     const job = await jobs.find(c.get("tenantId"), c.req.valid("param").id);
     if (!job) {
@@ -44,8 +47,8 @@ export function addReadJobs(app: OpenAPIHono<AppEnv>, { jobs, blobs, now, limits
     c.header("cache-control", "private, no-store");
     const body = await jobBody(job, {
       tenantId: c.get("tenantId"),
-      expiresAt: new Date(now().getTime() + limits.readUrlSeconds * 1000),
-      readUrl: blobs.readUrl,
+      expiresAt: sharedExpiry(now(), limits.readUrlSeconds),
+      readUrl,
     });
     return c.json(body, 200);
   });

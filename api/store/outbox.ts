@@ -18,6 +18,7 @@ export async function announce(tx: Transaction, { queue, body }: Announcement): 
 }
 
 export interface OutboxRow {
+  /** The row's id; with the number of the sending from the second one on, or the queue would drop it. */
   readonly id: string;
   readonly body: Readonly<Record<string, unknown>>;
 }
@@ -47,14 +48,16 @@ export function createOutbox(sql: Sql): Outbox {
   return {
     async sendBatch({ queue, limit, send }) {
       return sql.begin(async (tx) => {
-        const rows = await tx<OutboxRow[]>`
-          select id, body from opal.outbox where queue = ${queue} and sent_at is null
-          order by seq limit ${limit} for update skip locked`;
+        const rows = await tx<(OutboxRow & { rowId: string })[]>`
+          select id as "rowId", body,
+                 case when sends = 0 then id::text else id::text || '.' || sends end as id
+            from opal.outbox where queue = ${queue} and sent_at is null
+           order by seq limit ${limit} for update skip locked`;
         if (rows.length === 0) return 0;
         await send(rows);
         await tx`
           update opal.outbox set sent_at = now(), sends = sends + 1
-          where id = any(${rows.map(({ id }) => id)}::uuid[])`;
+          where id = any(${rows.map(({ rowId }) => rowId)}::uuid[])`;
         return rows.length;
       });
     },
