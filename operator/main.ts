@@ -33,13 +33,15 @@ async function main(): Promise<void> {
   });
   const metrics = createRuntimeMetrics();
   const http = createKubeHttp(await loadClusterAccess(config.access), "opal-operator");
+  const identity = `${hostname()}_${randomUUID()}`;
   const operator = createOperator(config, {
     http,
     clock: systemClock,
     random: Math.random,
     log,
     metrics,
-    identity: `${hostname()}_${randomUUID()}`,
+    identity,
+    onLeading: () => log.info({ port: health.port, identity }, "ready"),
   });
   const health = await startHealthServer({
     port: config.metricsPort,

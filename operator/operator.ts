@@ -33,6 +33,8 @@ export interface OperatorDeps {
   readonly metrics: RuntimeMetrics;
   /** Unique to this process. */
   readonly identity: string;
+  /** This process leads and has begun to work. */
+  readonly onLeading: () => void;
 }
 
 export interface Operator {
@@ -48,7 +50,7 @@ const EVENT_WINDOW_SECONDS = 600;
 const EVENT_COUNT_SECONDS = 60;
 
 export function createOperator(config: Config, deps: OperatorDeps): Operator {
-  const { http, clock, random, log, metrics, identity } = deps;
+  const { http, clock, random, log, metrics, identity, onLeading } = deps;
   const resources = resourcesIn(config.namespace);
   const open = createApiClient({ http, gate: () => Promise.resolve(undefined), observer: metrics.client });
   const election = createElection(
@@ -115,7 +117,7 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
     queue = term;
     for (const key of planner.keys) term.add(key, "low");
     metrics.leading(true);
-    log.info({ identity, opalJobs: caches.opalJobs.size }, "ready");
+    onLeading();
     const passDeps = {
       planner,
       memory,

@@ -5,6 +5,7 @@ import {
   createFakeCluster,
   createFakeOperator,
   type FakeCluster,
+  type FakeOperator,
   type Fate,
   Killed,
   type Kill,
@@ -104,12 +105,7 @@ async function play(
   for (let step = 0; step < MAX_STEPS && quietSteps < QUIET_STEPS; step++) {
     const writesBefore = operator.writes.length;
     await scenario.meanwhile?.[step]?.(cluster);
-    try {
-      await operator.passAll();
-      // What the pass wrote is seen at once, as it would be by the watch.
-      await operator.passAll();
-    } catch (error) {
-      if (!(error instanceof Killed)) throw error;
+    if (await diesInPass(operator)) {
       died = true;
       writes.push(...operator.writes);
       operator = createFakeOperator(cluster, { settings });
@@ -122,6 +118,18 @@ async function play(
   const { acted } = await operator.passAll();
   expect(acted, "the end is a fixed point").toBe(0);
   return { end: endOf(cluster), writes, died };
+}
+
+async function diesInPass(operator: FakeOperator): Promise<boolean> {
+  try {
+    await operator.passAll();
+    // What the pass wrote is seen at once, as it would be by the watch.
+    await operator.passAll();
+    return false;
+  } catch (error) {
+    if (error instanceof Killed) return true;
+    throw error;
+  }
 }
 
 function endOf({ api }: FakeCluster): End {

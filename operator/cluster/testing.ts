@@ -7,6 +7,9 @@ import type { FailureClass } from "#crds/failure.ts";
 import { formatRanges, parseRanges } from "#crds/item-ranges.ts";
 import { ANNOTATIONS } from "#crds/names.ts";
 import { encodeVerdict, ShardManifest } from "#crds/runner-report.ts";
+import type { OpalJob } from "#crds/opaljob.ts";
+import type { JobManifest } from "../reconcile/desired-job.ts";
+import type { ConfigMapManifest } from "../reconcile/manifest.ts";
 import type { Note } from "../reconcile/event-notes.ts";
 import type { ReconcileSettings } from "../reconcile/settings.ts";
 import type { ApiClient } from "../runtime/api-client.ts";
@@ -20,7 +23,7 @@ import { createKubernetesPort } from "./kubernetes-port.ts";
 import { createMemory } from "./memory.ts";
 import { pass } from "./pass.ts";
 import { createPlanner, type Planner } from "./planner.ts";
-import type { ClusterPort, WritePoint } from "./port.ts";
+import type { ChildRef, ClusterPort, WritePoint } from "./port.ts";
 import { resourcesIn } from "./resources.ts";
 import { parseRunnerPod } from "./runner-pod.ts";
 import { look } from "./sights.ts";
@@ -139,66 +142,80 @@ async function controlJob(api: FakeApi, job: RawObject): Promise<void> {
 }
 
 function actionOf(pod: RawObject): "Ignore" | "Count" | "FailIndex" {
-  const [status] = pod.status?.["containerStatuses"] as { state: { terminated: { exitCode: number } } }[];
+  const [status] = (pod.status?.["containerStatuses"] ?? []) as {
+    state: { terminated: { exitCode: number } };
+  }[];
   const reason = (Object.keys(EXIT_CODES) as ExitReason[]).find(
     (name) => EXIT_CODES[name] === status?.state.terminated.exitCode,
   );
   return reason === undefined || reason === "done" ? "Count" : EXIT_ACTIONS[reason];
 }
 
-/** One item a step; a pod without its ConfigMap does not start. */
-function runPod(
+/** Starts a pod, or lets it do one item; a pod without its ConfigMap does not start. */
+function runPod(api: FakeApi, pod: RawObject, { fate, clock }: Runners): void {
+  const manifest = manifestOf(api, pod);
+  if (!manifest) return;
+  const now = clock.now().toISOString();
+  if (pod.status?.["phase"] === "Pending") setContainer(api, pod, "Running", { running: { startedAt: now } });
+  else if (pod.status?.["phase"] === "Running") workOn(api, pod, { manifest, fate, now });
+}
+
+interface Runners {
+  readonly fate: (item: { id: string; attempt: number }) => Fate;
+  readonly clock: FakeClock;
+}
+
+function manifestOf(api: FakeApi, { metadata }: RawObject): ShardManifest | undefined {
+  const job = api.all("jobs").find((one) => one.metadata.uid === metadata.ownerReferences?.[0]?.uid);
+  const configMap = api.all("configmaps").find((one) => one.metadata.name === job?.metadata.name);
+  const text = configMap?.data?.[`${metadata.annotations?.[INDEX]}.json`];
+  return text === undefined ? undefined : ShardManifest.parse(JSON.parse(text));
+}
+
+function setContainer(api: FakeApi, pod: RawObject, phase: string, state: object): void {
+  api.mutate("pods", pod.metadata.name, (raw) => {
+    raw.status = { phase, containerStatuses: [{ name: "runner", state }] };
+  });
+}
+
+function workOn(
   api: FakeApi,
   pod: RawObject,
-  { fate, clock }: { fate: (item: { id: string; attempt: number }) => Fate; clock: FakeClock },
+  { manifest, fate, now }: { manifest: ShardManifest; fate: Runners["fate"]; now: string },
 ): void {
-  const { name, annotations = {}, labels = {} } = pod.metadata;
-  const job = api.all("jobs").find((j) => j.metadata.uid === pod.metadata.ownerReferences?.[0]?.uid);
-  const data = api.all("configmaps").find((c) => c.metadata.name === job?.metadata.name)?.data;
-  const text = data?.[`${annotations[INDEX]}.json`];
-  if (text === undefined) return;
-  const now = clock.now().toISOString();
-  const phase = pod.status?.["phase"];
-  if (phase === "Pending") {
-    api.mutate("pods", name, (raw) => {
-      raw.status = {
-        phase: "Running",
-        containerStatuses: [{ name: "runner", state: { running: { startedAt: now } } }],
-      };
-    });
-  }
-  if (phase !== "Running") return;
-  const manifest = ShardManifest.parse(JSON.parse(text));
-  const before = progressOf(annotations[ANNOTATIONS.progress]);
-  const next = manifest.items.find((item) => ![...before.done, ...before.failed].includes(item.index));
+  const [status] = (pod.status?.["containerStatuses"] ?? []) as {
+    state: { running: { startedAt: string } };
+  }[];
+  const { startedAt } = status?.state.running ?? { startedAt: now };
   const end = (exit: ExitReason, message: string) =>
-    api.mutate("pods", name, (raw) => {
-      const [status] = raw.status?.["containerStatuses"] as { state: { running: { startedAt: string } } }[];
-      const terminated = {
-        exitCode: EXIT_CODES[exit],
-        message,
-        startedAt: status?.state.running.startedAt,
-        finishedAt: now,
-      };
-      raw.status = {
-        phase: exit === "done" ? "Succeeded" : "Failed",
-        containerStatuses: [{ name: "runner", state: { terminated } }],
-      };
+    setContainer(api, pod, exit === "done" ? "Succeeded" : "Failed", {
+      terminated: { exitCode: EXIT_CODES[exit], message, startedAt, finishedAt: now },
     });
-  if (!next) return end("done", verdictText(manifest, before, fate));
-  const itsFate = fate({ id: next.id, attempt: Number(labels["opal.dev/attempt"]) });
+  const soFar = progressOf(pod.metadata.annotations?.[ANNOTATIONS.progress]);
+  const next = manifest.items.find((item) => ![...soFar.done, ...soFar.failed].includes(item.index));
+  if (!next) return end("done", verdictText(manifest, soFar, fate));
+  const itsFate = fate({ id: next.id, attempt: manifest.attempt });
   if (typeof itsFate === "object" && "exits" in itsFate) return end(itsFate.exits, "the fake runner crashed");
-  before[itsFate === "done" ? "done" : "failed"].push(next.index);
-  api.mutate("pods", name, (raw) => {
+  soFar[itsFate === "done" ? "done" : "failed"].push(next.index);
+  reportProgress(api, pod, soFar);
+}
+
+function reportProgress(
+  api: FakeApi,
+  pod: RawObject,
+  { done, failed }: { done: number[]; failed: number[] },
+): void {
+  const progress = {
+    v: 1,
+    done: formatRanges(done),
+    failed: formatRanges(failed),
+    stages: {},
+    gpuSeconds: done.length,
+  };
+  api.mutate("pods", pod.metadata.name, (raw) => {
     raw.metadata.annotations = {
       ...raw.metadata.annotations,
-      [ANNOTATIONS.progress]: JSON.stringify({
-        v: 1,
-        done: formatRanges(before.done),
-        failed: formatRanges(before.failed),
-        stages: {},
-        gpuSeconds: before.done.length,
-      }),
+      [ANNOTATIONS.progress]: JSON.stringify(progress),
     };
   });
 }
@@ -211,7 +228,7 @@ function progressOf(text: string | undefined): { done: number[]; failed: number[
 function verdictText(
   { items, attempt }: ShardManifest,
   { done, failed }: { done: number[]; failed: number[] },
-  fate: (item: { id: string; attempt: number }) => Fate,
+  fate: Runners["fate"],
 ): string {
   return encodeVerdict({
     v: 1,
@@ -326,11 +343,13 @@ function mortal(port: ClusterPort, writes: WritePoint[], kill: Kill | undefined)
     };
   }
   return {
-    createJob: at("createJob", port.createJob),
-    createConfigMap: at("createConfigMap", port.createConfigMap),
-    resizeJob: at("resizeJob", port.resizeJob),
-    deleteJob: at("deleteJob", port.deleteJob),
-    writeStatus: at("writeStatus", port.writeStatus),
-    deleteOpalJob: at("deleteOpalJob", port.deleteOpalJob),
+    createJob: at("createJob", (manifest: JobManifest) => port.createJob(manifest)),
+    createConfigMap: at("createConfigMap", (manifest: ConfigMapManifest) => port.createConfigMap(manifest)),
+    resizeJob: at("resizeJob", (child: ChildRef, gpus: number) => port.resizeJob(child, gpus)),
+    deleteJob: at("deleteJob", (child: ChildRef) => port.deleteJob(child)),
+    writeStatus: at("writeStatus", (job: OpalJob, patch: Record<string, unknown>) =>
+      port.writeStatus(job, patch),
+    ),
+    deleteOpalJob: at("deleteOpalJob", (job: OpalJob) => port.deleteOpalJob(job)),
   };
 }
