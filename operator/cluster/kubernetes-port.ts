@@ -65,11 +65,16 @@ async function refusingStale<T>(what: string, act: () => Promise<T>): Promise<T>
   try {
     return await act();
   } catch (error) {
-    if (isStatus(error, 404) || isStatus(error, 409)) {
+    if (isStatus(error, 404) || isStatus(error, 409) || isOtherUid(error)) {
       throw new StaleError(`${what} has changed since it was seen`, { cause: error });
     }
     throw error;
   }
+}
+
+/** A patch that names the uid is refused as a change of the uid when another object has the name by now. */
+function isOtherUid(error: unknown): boolean {
+  return isStatus(error, 422) && error instanceof Error && error.message.includes("metadata.uid");
 }
 
 async function remove(

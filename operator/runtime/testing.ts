@@ -186,9 +186,10 @@ export class FakeApi implements Omit<ApiClient, "watch"> {
 
   #refuseStale({ metadata }: RawObject, seen: Partial<RawObject["metadata"]> | undefined): void {
     const { resourceVersion = metadata.resourceVersion, uid = metadata.uid } = seen ?? {};
-    if (resourceVersion !== metadata.resourceVersion || uid !== metadata.uid) {
+    if (resourceVersion !== metadata.resourceVersion) {
       throw failure(409, "Conflict", "the object has been modified");
     }
+    if (uid !== metadata.uid) throw failure(422, "Invalid", "metadata.uid: field is immutable");
   }
 
   #nextRevision(): string {

@@ -1,0 +1,151 @@
+/** What a ClusterPort must do, on the fake API server and on a real one. */
+import { beforeEach, describe, expect, it } from "vitest";
+import { OpalJob } from "#crds/opaljob.ts";
+import { assess } from "../reconcile/assess.ts";
+import { desiredJob } from "../reconcile/desired-job.ts";
+import { desiredConfigMap } from "../reconcile/manifest.ts";
+import { nextAttempt } from "../reconcile/next-attempt.ts";
+import type { ApiClient } from "../runtime/api-client.ts";
+import { isStatus, StaleError } from "../runtime/errors.ts";
+import { type Caches, createCaches } from "./caches.ts";
+import { createKubernetesPort } from "./kubernetes-port.ts";
+import type { ClusterPort } from "./port.ts";
+import { resourcesIn } from "./resources.ts";
+import { someSettings } from "./testing.ts";
+
+export interface Bench {
+  readonly client: Pick<ApiClient, "get" | "create" | "update" | "patch" | "patchStatus" | "delete">;
+  readonly namespace: string;
+}
+
+let serial = 0;
+
+export function portContract(name: string, open: () => Promise<Bench>): void {
+  describe(`the cluster port on ${name}`, () => {
+    let bench: Bench;
+    let caches: Caches;
+    let port: ClusterPort;
+    let job: OpalJob;
+    const resources = () => resourcesIn(bench.namespace);
+    const settings = someSettings();
+
+    beforeEach(async () => {
+      bench = await open();
+      caches = createCaches();
+      port = createKubernetesPort(bench.client as ApiClient, caches);
+      job = await anAppliedJob();
+    });
+
+    async function anAppliedJob(): Promise<OpalJob> {
+      const raw = await bench.client.create(resources().opalJobs, {
+        apiVersion: "opal.dev/v1alpha1",
+        kind: "OpalJob",
+        metadata: { name: `contract-${process.pid}-${++serial}`, namespace: bench.namespace },
+        spec: {
+          tenant: "shop",
+          items: [
+            { id: "a", source: "raw/shop/a.jpg" },
+            { id: "b", source: "raw/shop/b.jpg" },
+          ],
+          brand: { placement: "studio" },
+        },
+      });
+      return OpalJob.parse(raw);
+    }
+
+    function firstAttempt(of: OpalJob = job) {
+      const attempt = nextAttempt(of, assess({ job: of, children: [] }), settings);
+      if (!attempt) throw new Error("no attempt");
+      return { attempt, manifest: desiredJob(of, attempt, { settings, gpus: 1 }) };
+    }
+
+    async function exists(plural: "jobs" | "configMaps" | "opalJobs", named: string): Promise<boolean> {
+      try {
+        const raw = (await bench.client.get(resources()[plural], named)) as {
+          metadata: { deletionTimestamp?: string };
+        };
+        return raw.metadata.deletionTimestamp === undefined;
+      } catch (error) {
+        if (isStatus(error, 404)) return false;
+        throw error;
+      }
+    }
+
+    it("creates a child once, however often it is asked to, and knows it at once", async () => {
+      const { manifest } = firstAttempt();
+      const first = await port.createJob(manifest);
+      expect(await port.createJob(manifest)).toEqual(first);
+      const [child, ...others] = caches.childJobs.by("owner", job.metadata.uid);
+      expect(others).toEqual([]);
+      expect(child).toMatchObject({
+        uid: first.uid,
+        attempt: 1,
+        items: [0, 1],
+        shardSize: 2,
+        parallelism: 1,
+      });
+    });
+
+    it("creates a child's ConfigMap once", async () => {
+      const { attempt, manifest } = firstAttempt();
+      const configMap = desiredConfigMap(job, attempt, await port.createJob(manifest));
+      await port.createConfigMap(configMap);
+      await port.createConfigMap(configMap);
+      expect(caches.configMaps.get(`${bench.namespace}/${configMap.metadata.name}`)).toEqual({
+        opalJob: job.metadata.name,
+      });
+    });
+
+    it("does not take an older OpalJob's child for its own", async () => {
+      const { manifest } = firstAttempt();
+      await port.createJob(manifest);
+      const reborn = OpalJob.parse({ ...job, metadata: { ...job.metadata, uid: "00000000-another-uid" } });
+      await expect(port.createJob(firstAttempt(reborn).manifest)).rejects.toThrow("belongs to another");
+    });
+
+    it("changes a child's parallelism, and knows it at once", async () => {
+      const child = await port.createJob(firstAttempt().manifest);
+      await port.resizeJob(child, 0);
+      expect(caches.childJobs.by("owner", job.metadata.uid)[0]?.parallelism).toBe(0);
+    });
+
+    it("refuses to resize a child that is gone or another one by now", async () => {
+      const child = await port.createJob(firstAttempt().manifest);
+      await expect(port.resizeJob({ ...child, uid: "00000000-another-uid" }, 0)).rejects.toThrow(StaleError);
+      await port.deleteJob(child);
+      await expect(port.resizeJob(child, 0)).rejects.toThrow(StaleError);
+    });
+
+    it("deletes a child, and is content when it is gone or another one by now", async () => {
+      const child = await port.createJob(firstAttempt().manifest);
+      await port.deleteJob({ ...child, uid: "00000000-another-uid" });
+      expect(await exists("jobs", child.name)).toBe(true);
+      await port.deleteJob(child);
+      await port.deleteJob(child);
+      expect(await exists("jobs", child.name)).toBe(false);
+    });
+
+    it("merges a patch into the status, and knows it at once", async () => {
+      await port.writeStatus(job, { phase: "Running", attempts: 1, queue: { position: 3 } });
+      const known = caches.opalJobs.get(`${bench.namespace}/${job.metadata.name}`);
+      if (!known) throw new Error("the written status is not in the caches");
+      await port.writeStatus(known, { attempts: 2, queue: null });
+      const after = caches.opalJobs.get(`${bench.namespace}/${job.metadata.name}`);
+      expect(after?.status).toEqual({ phase: "Running", attempts: 2 });
+      expect(after?.metadata.generation).toBe(job.metadata.generation);
+    });
+
+    it("refuses a status for another version of the OpalJob, and for one that is gone", async () => {
+      await port.writeStatus(job, { attempts: 1 });
+      await expect(port.writeStatus(job, { attempts: 2 })).rejects.toThrow(StaleError);
+      await port.deleteOpalJob(job);
+      await expect(port.writeStatus(job, { attempts: 2 })).rejects.toThrow(StaleError);
+    });
+
+    it("deletes an OpalJob, and is content when it is gone", async () => {
+      await port.deleteOpalJob(job);
+      await port.deleteOpalJob(job);
+      expect(await exists("opalJobs", job.metadata.name)).toBe(false);
+    });
+  });
+}
