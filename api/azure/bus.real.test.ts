@@ -5,7 +5,7 @@ import { QUEUES } from "#crds/messages.ts";
 import { type TestBus, eventually, startBus } from "../testing.ts";
 import { type IncomingMessage, type MessageBus, type Settlement, openBus } from "./bus.ts";
 
-/** The port's promises, kept by the real client against the emulator, or a real namespace where one is given. */
+/** The port's promises, kept by the real client. */
 
 let broker: TestBus;
 let bus: MessageBus;
@@ -129,4 +129,28 @@ describe("closing a subscription", () => {
     await next.subscription.close();
     expect(seen).toHaveLength(1);
   });
+});
+
+test("a broker that dies and comes back is found again, and has lost nothing", async () => {
+  const [before, after] = [aMessage(), aMessage()];
+  const seen: string[] = [];
+  const errors: unknown[] = [];
+  const subscription = bus.receive(
+    { queue, concurrency: 4, onError: (error) => errors.push(error) },
+    async ({ id }) => {
+      seen.push(id);
+      return { do: "complete" };
+    },
+  );
+  await bus.send(queue, [before]);
+  await eventually("the first message", () => seen.includes(before.id));
+  await broker.restart();
+  await eventually("sent to the broker", () =>
+    bus.send(queue, [after]).then(
+      () => true,
+      () => false,
+    ),
+  );
+  await eventually("the second message", () => seen.includes(after.id));
+  await subscription.close();
 });

@@ -65,6 +65,10 @@ const failedItem = (itemId: string): Verdict => ({
   metadata: {},
 });
 
+function asExportWorker(url: string): string {
+  return Object.assign(new URL(url), { username: "export_worker", password: "w" }).href;
+}
+
 async function renderedJob(count = 1): Promise<TestJob> {
   const job = await queueJob(sql, { count });
   await createProjectionStore(sql).record(
@@ -76,23 +80,14 @@ async function renderedJob(count = 1): Promise<TestJob> {
 
 describe("migrations", () => {
   test("are applied once by replicas that start at once", async () => {
-    await sql`create database fresh`;
-    const fresh = openDatabase({
-      url: url.replace(/test_\d+$/, "fresh"),
-      maxConnections: 8,
-      applicationName: "t",
-    });
-    try {
-      expect(await isMigrated(fresh)).toBe(false);
-      const applied = await Promise.all([migrate(fresh), migrate(fresh), migrate(fresh)]);
-      expect(applied.flat().sort()).toEqual(["0001-tables.sql", "0002-item-verdicts.sql"]);
-      expect(await isMigrated(fresh)).toBe(true);
-      expect(await migrate(fresh)).toEqual([]);
-      await fresh`update opal.migrations set sha256 = 'x' where name = '0001-tables.sql'`;
-      await expect(migrate(fresh)).rejects.toThrow(/0001-tables.sql has changed/);
-    } finally {
-      await fresh.end();
-    }
+    const { sql: fresh } = await postgres.empty();
+    expect(await isMigrated(fresh)).toBe(false);
+    const applied = await Promise.all([migrate(fresh), migrate(fresh), migrate(fresh)]);
+    expect(applied.flat().sort()).toEqual(["0001-tables.sql", "0002-item-verdicts.sql"]);
+    expect(await isMigrated(fresh)).toBe(true);
+    expect(await migrate(fresh)).toEqual([]);
+    await fresh`update opal.migrations set sha256 = 'x' where name = '0001-tables.sql'`;
+    await expect(migrate(fresh)).rejects.toThrow(/0001-tables.sql has changed/);
   });
 });
 
@@ -157,7 +152,7 @@ describe("item_exported", () => {
     await sql`drop role if exists export_worker`;
     await sql`create role export_worker login password 'w' in role opal_export`;
     const worker = openDatabase({
-      url: url.replace("postgres:test@", "export_worker:w@"),
+      url: asExportWorker(url),
       maxConnections: 1,
       applicationName: "t",
     });
