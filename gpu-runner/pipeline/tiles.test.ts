@@ -1,0 +1,41 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { newRgb, type Rgb } from "./raster.ts";
+import { mirrored, planTiles, readTile, writeTile } from "./tiles.ts";
+
+function ramp(width: number, height: number): Rgb {
+  const rgb = newRgb(width, height);
+  for (let i = 0; i < rgb.data.length; i++) rgb.data[i] = (i * 13) % 256;
+  return rgb;
+}
+
+it("mirrors without repeating the edge, however far outside", () => {
+  expect([-3, -1, 0, 3, 4, 6, 9].map((i) => mirrored(i, 4))).toEqual([3, 1, 0, 3, 2, 0, 3]);
+  expect(mirrored(-5, 1)).toBe(0);
+});
+
+describe("tiles", () => {
+  it("cover every pixel once and give the picture back unchanged", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 1, max: 70 }),
+        fc.integer({ min: 1, max: 70 }),
+        fc.integer({ min: 9, max: 40 }),
+        (width, height, tile) => {
+          const shape = { tile, padding: 4 };
+          const picture = ramp(width, height);
+          const out = newRgb(width, height);
+          for (const core of planTiles(picture, shape)) {
+            writeTile(out, core, readTile(picture, core, shape), { ...shape, factor: 1 });
+          }
+          expect(out.data).toEqual(picture.data);
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  it("refuse a shape that is all padding", () => {
+    expect(() => planTiles({ width: 9, height: 9 }, { tile: 8, padding: 4 })).toThrow("leaves nothing");
+  });
+});
