@@ -72,7 +72,7 @@ function readPhotoOnce(blobs: BlobStore, source: string, maxBytes: number): () =
 
 async function pictureOf(run: Run, record: StageRecord): Promise<Uint8Array> {
   const bytes = await run.blobs.read(record.output, record.bytes);
-  if (!bytes) throw new Failure("storage", `the picture ${record.output} of a finished stage is gone`);
+  if (!bytes) throw new Failure("missing-input", `the picture ${record.output} of a finished stage is gone`);
   return bytes;
 }
 

@@ -24,7 +24,7 @@ export function createRecords(blobs: BlobStore, key: ItemKey): Records {
     try {
       return schema.parse(JSON.parse(new TextDecoder().decode(bytes)));
     } catch (cause) {
-      throw new Failure("storage", `the record ${ref} cannot be understood`, { cause });
+      throw new Failure("unknown", `the record ${ref} cannot be understood`, { cause });
     }
   }
 

@@ -62,10 +62,13 @@ function checkHeader({ format, width, height }: Metadata, limits: IngestLimits):
   }
 }
 
-function notesOn({ pages = 1, hasAlpha }: Metadata): string[] {
+async function notesOn(bytes: Uint8Array, { pages = 1, hasAlpha }: Metadata): Promise<string[]> {
   const notes: string[] = [];
   if (pages > 1) notes.push(`the file holds ${pages} pictures: the first was taken`);
-  if (hasAlpha) notes.push("the picture is partly transparent: it was laid on white");
+  // Many files carry an alpha channel that is opaque everywhere.
+  if (hasAlpha && !(await sharp(bytes).stats()).isOpaque) {
+    notes.push("the picture is partly transparent: it was laid on white");
+  }
   return notes;
 }
 
@@ -102,7 +105,8 @@ export async function ingest(bytes: Uint8Array, limits: IngestLimits): Promise<P
       bytes: bytes.length,
       sha256: createHash("sha256").update(bytes).digest("hex"),
     };
-    return { rgb: { width: info.width, height: info.height, data }, source, notes: notesOn(header) };
+    const notes = await notesOn(bytes, header);
+    return { rgb: { width: info.width, height: info.height, data }, source, notes };
   } catch (cause) {
     throw refuse("the picture is damaged or cut off: upload it again", cause);
   }
