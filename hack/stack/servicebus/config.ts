@@ -3,11 +3,11 @@ import { QueueName, QueueSettings } from "./queue/settings.ts";
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
-const QueuesJson = z.string().transform((text, context) => {
+const json = z.string().transform((text, context): unknown => {
   try {
-    return z.record(QueueName, QueueSettings).parse(JSON.parse(text));
-  } catch (error) {
-    context.addIssue({ code: "custom", message: error instanceof Error ? error.message : String(error) });
+    return JSON.parse(text);
+  } catch {
+    context.addIssue({ code: "custom", message: "is not JSON" });
     return z.NEVER;
   }
 });
@@ -16,7 +16,7 @@ const Config = z.object({
   /** Where the journal, the key and the certificate are kept. One emulator at a time. */
   folder: z.string().min(1),
   /** JSON: queue name → settings. Missing queues are made, existing ones get these settings. */
-  queues: QueuesJson,
+  queues: json.pipe(z.record(QueueName, QueueSettings)),
   /** 0: any free port. */
   "amqp-port": port.default(0),
   "admin-port": port.default(0),
