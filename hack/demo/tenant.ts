@@ -38,12 +38,13 @@ export interface TenantOptions {
   readonly baseUrl: string;
   readonly tenant: string;
   readonly apiKey: string;
-  /** Gets each call as a curl line; the key is left as $OPAL_KEY. */
+  /** Gets the calls for the job and its first photo as curl lines; the key is left as $OPAL_KEY. */
   readonly onCall?: (curl: string) => void;
 }
 
 export class Tenant {
   readonly #options: TenantOptions;
+  #isShown = true;
 
   constructor(options: TenantOptions) {
     this.#options = options;
@@ -68,12 +69,17 @@ export class Tenant {
       );
       await this.#put(ticket, photo);
       await this.#post("/v1/uploads/complete", upload);
+      this.#isShown = false; // the other photos' calls look the same
     }
     return job;
   }
 
   async job(jobId: string): Promise<JobView> {
     return JobView.parse(await this.#call("GET", `/v1/jobs/${jobId}`));
+  }
+
+  #show(curl: string): void {
+    if (this.#isShown) this.#options.onCall?.(curl);
   }
 
   #post(path: string, body: unknown): Promise<unknown> {
@@ -83,9 +89,7 @@ export class Tenant {
   async #put(ticket: z.infer<typeof UploadTicket>, photo: Photo): Promise<void> {
     const headers = { ...ticket.headers, "content-type": photo.contentType };
     const flags = Object.entries(headers).map(([name, value]) => `-H '${name}: ${value}'`);
-    this.#options.onCall?.(
-      `curl -X PUT ${flags.join(" ")} --data-binary @${photo.filename} '${ticket.upload_url}'`,
-    );
+    this.#show(`curl -X PUT ${flags.join(" ")} --data-binary @${photo.filename} '${ticket.upload_url}'`);
     const response = await fetch(ticket.upload_url, { method: "PUT", headers, body: photo.bytes });
     if (!response.ok)
       throw new Error(`upload of ${photo.filename}: HTTP ${response.status} ${await response.text()}`);
@@ -96,7 +100,7 @@ export class Tenant {
     const json = body === undefined ? undefined : JSON.stringify(body);
     const data = json ? ` -H 'content-type: application/json' -d '${json}'` : "";
     if (method !== "GET") {
-      this.#options.onCall?.(`curl -X ${method} -H "authorization: Bearer $OPAL_KEY"${data} ${url}`);
+      this.#show(`curl -X ${method} -H "authorization: Bearer $OPAL_KEY"${data} ${url}`);
     }
     const response = await fetch(url, {
       method,
