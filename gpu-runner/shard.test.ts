@@ -8,26 +8,11 @@ import {
   StageRecord,
 } from "#crds/runner-report.ts";
 import { type Stage, STAGES } from "#crds/stages.ts";
-import type { BlobStore } from "./blobs.ts";
 import { createDrain } from "./drain.ts";
 import { Failure } from "./failure.ts";
 import { runShard } from "./shard.ts";
 import type { StageResult, StageWork } from "./stage-work.ts";
-import { aManifest } from "./testing.ts";
-
-/** Blobs in memory, create-once as the real ones; the contract is tested on the real store. */
-function memoryBlobs(): BlobStore & { readonly stored: Map<string, Uint8Array> } {
-  const stored = new Map<string, Uint8Array>();
-  return {
-    stored,
-    read: (ref) => Promise.resolve(stored.get(ref)),
-    create: (ref, bytes) => {
-      if (stored.has(ref)) return Promise.resolve("exists");
-      stored.set(ref, bytes);
-      return Promise.resolve("created");
-    },
-  };
-}
+import { aManifest, memoryBlobs } from "./testing.ts";
 
 const BOX = { x: 1, y: 1, width: 2, height: 2 };
 const SHA = "a".repeat(64);

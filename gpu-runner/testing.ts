@@ -10,6 +10,8 @@ import { BlobServiceClient } from "@azure/storage-blob";
 import { CONTAINERS } from "#crds/blob-keys.ts";
 import { type Brand, Brand as BrandSchema } from "#crds/opaljob.ts";
 import { ItemReport, manifestKey, ShardManifest, ShardVerdict } from "#crds/runner-report.ts";
+import type { BlobStore } from "./blobs.ts";
+import { Failure } from "./failure.ts";
 import { DEFAULT_MODELS } from "./models/catalogue.ts";
 import { ensureModels } from "./models/fetch.ts";
 
@@ -204,4 +206,22 @@ export async function startRunner(
 export async function readReport(storage: TestStorage, ref: string): Promise<ItemReport | undefined> {
   const bytes = await storage.get(ref);
   return bytes && ItemReport.parse(JSON.parse(bytes.toString()));
+}
+
+/** Blobs in memory, create-once as the real ones; `blobs.real.test.ts` runs one suite on both. */
+export function memoryBlobs(): BlobStore & { readonly stored: Map<string, Uint8Array> } {
+  const stored = new Map<string, Uint8Array>();
+  return {
+    stored,
+    read: (ref, maxBytes) => {
+      const bytes = stored.get(ref);
+      if (bytes && bytes.length > maxBytes) return Promise.reject(new Failure("bad-input", "too large"));
+      return Promise.resolve(bytes);
+    },
+    create: (ref, bytes) => {
+      if (stored.has(ref)) return Promise.resolve("exists");
+      stored.set(ref, bytes);
+      return Promise.resolve("created");
+    },
+  };
 }
