@@ -7,9 +7,10 @@ import {
 } from "@azure/service-bus";
 
 /** A client as OPAL's services make it: with the SDK's own settings it would sleep for half a minute at a time. */
-export function createClient(connectionString: string): ServiceBusClient {
+export function createClient(connectionString: string, timeoutSeconds = 15): ServiceBusClient {
+  const timeoutInMs = timeoutSeconds * 1_000;
   return new ServiceBusClient(connectionString, {
-    retryOptions: { maxRetries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 1_000, timeoutInMs: 15_000 },
+    retryOptions: { maxRetries: 3, retryDelayInMs: 200, maxRetryDelayInMs: 1_000, timeoutInMs },
   });
 }
 
