@@ -7,11 +7,11 @@ export class Drained extends Error {
 export interface Drain {
   readonly isDraining: boolean;
   /** Gives notice; a second one changes nothing. */
-  begin(): void;
+  readonly begin: () => void;
   /** @throws {Drained} once notice was given. */
-  check(): void;
+  readonly check: () => void;
   /** The work's result, or `Drained` when the grace ends before it. */
-  within<T>(work: Promise<T>): Promise<T>;
+  readonly within: <T>(work: Promise<T>) => Promise<T>;
 }
 
 export function createDrain(graceMillis: number): Drain {

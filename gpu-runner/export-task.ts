@@ -26,7 +26,7 @@ export interface ExportedPicture {
   readonly sha256: string;
 }
 
-export interface ItemId {
+interface ItemId {
   readonly tenant: string;
   readonly job: string;
   readonly item: string;

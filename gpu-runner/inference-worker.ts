@@ -44,11 +44,14 @@ async function answer({ id, work }: WorkRequest): Promise<WorkAnswer> {
   }
 }
 
+async function serve(request: WorkRequest, before: Promise<void>): Promise<void> {
+  await before;
+  const message = await answer(request);
+  parentPort?.postMessage(message, message.ok ? [message.result.picture.bytes.buffer] : []);
+}
+
 let queue: Promise<void> = Promise.resolve();
 
 parentPort?.on("message", (request: WorkRequest) => {
-  queue = queue.then(async () => {
-    const message = await answer(request);
-    parentPort?.postMessage(message, message.ok ? [message.result.picture.bytes.buffer] : []);
-  });
+  queue = serve(request, queue);
 });

@@ -43,21 +43,21 @@ it("takes a photo through all stages and proves that the product is unchanged", 
   });
 
   const report = await readReport(storage, itemReportRef(keyOf(manifest, "bottle")));
+  if (!report?.final || !report.fidelity) throw new Error("the report is incomplete");
   expect(report).toMatchObject({
     outcome: "done",
     source: { format: "jpeg", width: 1200, height: 1200 },
     fidelity: { maxAbsDifference: 0, meanAbsDifference: 0 },
   });
-  expect(report?.stages.map(({ stage }) => stage)).toEqual(["segment", "place", "upscale"]);
-  expect(report?.fidelity?.corePixels).toBeGreaterThan(100_000);
-  expect(report?.models.map(({ name }) => name)).toEqual(["isnet-general-use", "esrgan-slim-x2"]);
-  const picture = await storage.get(report?.final?.output ?? "");
-  const meta = await sharp(picture).metadata();
-  expect([meta.width, meta.height]).toEqual([report?.final?.width, report?.final?.height]);
+  expect(report.stages.map(({ stage }) => stage)).toEqual(["segment", "place", "upscale"]);
+  expect(report.fidelity.corePixels).toBeGreaterThan(100_000);
+  expect(report.models.map(({ name }) => name)).toEqual(["isnet-general-use", "esrgan-slim-x2"]);
+  const { width, height } = await sharp(await storage.get(report.final.output)).metadata();
+  expect([width, height]).toEqual([report.final.width, report.final.height]);
 
-  const shard = end.logs.find(({ msg }) => msg === "shard");
+  const shard = end.logs.find(({ msg }) => msg === "shard") ?? {};
   expect(shard).toMatchObject({ correlationId: "test-correlation", tenant: "acme", exit: "done" });
-  expect(shard?.["eventLoopP99Millis"]).toBeLessThan(50);
+  expect(shard["eventLoopP99Millis"]).toBeLessThan(50);
 });
 
 it("gives every bad photo its own verdict and finishes the rest", async () => {

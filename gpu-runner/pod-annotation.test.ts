@@ -1,6 +1,6 @@
 import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer, type Server } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -19,6 +19,12 @@ const requests: {
   body: string;
 }[] = [];
 
+async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  const { method, url, headers } = request;
+  requests.push({ method, url, headers, body: await text(request) });
+  response.writeHead(status).end(status === 200 ? "{}" : "no such pod");
+}
+
 beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), "opal-account-"));
   const pems = await selfsigned.generate([{ name: "commonName", value: "127.0.0.1" }], {
@@ -26,11 +32,7 @@ beforeAll(async () => {
   });
   await writeFile(join(dir, "ca.crt"), pems.cert);
   server = createServer({ key: pems.private, cert: pems.cert }, (request, response) => {
-    void text(request).then((body) => {
-      const { method, url, headers } = request;
-      requests.push({ method, url, headers, body });
-      response.writeHead(status).end(status === 200 ? "{}" : "no such pod");
-    });
+    void answer(request, response);
   });
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { readFile } from "node:fs/promises";
+import type { IncomingMessage } from "node:http";
 import { request } from "node:https";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
@@ -28,27 +30,23 @@ export async function annotateProgress(access: PodAccess, progress: ShardProgres
   const annotations = { [ANNOTATIONS.progress]: JSON.stringify(progress) };
   const body = JSON.stringify({ metadata: { annotations } });
   const path = `/api/v1/namespaces/${encodeURIComponent(pod.namespace)}/pods/${encodeURIComponent(pod.name)}`;
-  await new Promise<void>((resolve, reject) => {
-    const patch = request({
-      host: apiServer.host,
-      port: apiServer.port,
-      path,
-      method: "PATCH",
-      ca,
-      signal: AbortSignal.timeout(TIMEOUT_MILLIS),
-      headers: {
-        authorization: `Bearer ${token.trim()}`,
-        "content-type": "application/merge-patch+json",
-        "content-length": Buffer.byteLength(body),
-      },
-    });
-    patch.once("error", reject);
-    patch.once("response", (answer) => {
-      text(answer).then((content) => {
-        if (answer.statusCode === 200) resolve();
-        else reject(new Error(`PATCH of the pod answered ${answer.statusCode}: ${content.slice(0, 300)}`));
-      }, reject);
-    });
-    patch.end(body);
+  const patch = request({
+    host: apiServer.host,
+    port: apiServer.port,
+    path,
+    method: "PATCH",
+    ca,
+    signal: AbortSignal.timeout(TIMEOUT_MILLIS),
+    headers: {
+      authorization: `Bearer ${token.trim()}`,
+      "content-type": "application/merge-patch+json",
+      "content-length": Buffer.byteLength(body),
+    },
   });
+  patch.end(body);
+  const [answer] = (await once(patch, "response")) as [IncomingMessage];
+  const content = await text(answer);
+  if (answer.statusCode !== 200) {
+    throw new Error(`PATCH of the pod answered ${answer.statusCode}: ${content.slice(0, 300)}`);
+  }
 }

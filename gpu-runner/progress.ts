@@ -3,9 +3,9 @@ import type { ShardProgress } from "#crds/runner-report.ts";
 /** Publishes the shard's progress, seldom enough for the API server. */
 export interface Progress {
   /** Takes the newest state; older ones that were not yet published are dropped. */
-  update(state: ShardProgress): void;
+  readonly update: (state: ShardProgress) => void;
   /** Publishes the newest state now and waits for it. Never throws. */
-  flush(): Promise<void>;
+  readonly flush: () => Promise<void>;
 }
 
 export interface ProgressSettings {

@@ -61,18 +61,12 @@ class Tally implements GpuTally {
 
 const round = (seconds: number) => Math.round(seconds * 1000) / 1000;
 
-function exitFor(failure: ClassifiedFailure): ExitReason {
-  switch (failure.class) {
-    case "storage":
-      return "storage";
-    case "model":
-      return "modelMissing";
-    case "out-of-memory":
-      return "outOfMemory";
-    default:
-      return "internal";
-  }
-}
+/** Failures that end a shard are of these classes; any other is a fault of the runner. */
+const EXITS: Partial<Record<ClassifiedFailure["class"], ExitReason>> = {
+  storage: "storage",
+  model: "modelMissing",
+  "out-of-memory": "outOfMemory",
+};
 
 async function runItem(
   item: ShardItem,
@@ -118,6 +112,10 @@ export async function runShard(
       return { exit: "drained", verdict: tally.verdict(context.sinceStart()), error };
     }
     const failure = classify(error);
-    return { exit: exitFor(failure), verdict: tally.verdict(context.sinceStart(), failure), error };
+    return {
+      exit: EXITS[failure.class] ?? "internal",
+      verdict: tally.verdict(context.sinceStart(), failure),
+      error,
+    };
   }
 }

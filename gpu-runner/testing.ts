@@ -146,7 +146,7 @@ export function aManifest({
   });
 }
 
-export interface RunnerEnd {
+interface RunnerEnd {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
   readonly verdict: ShardVerdict | undefined;

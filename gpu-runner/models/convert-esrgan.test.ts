@@ -21,8 +21,7 @@ interface TestLayer {
 const conv = (
   name: string,
   from: string,
-  filters: number,
-  kernel: number,
+  [filters, kernel]: [number, number],
   activation = "linear",
 ): TestLayer => ({
   class_name: "Conv2D",
@@ -50,17 +49,17 @@ const layer = (class_name: string, name: string, from: readonly string[], config
 /** Every kind of layer that the converter knows, in one small network. */
 const LAYERS: readonly TestLayer[] = [
   layer("InputLayer", "LR", []),
-  conv("first", "LR", 4, 3),
-  conv("second", "first", 2, 5, "relu"),
+  conv("first", "LR", [4, 3]),
+  conv("second", "first", [2, 5], "relu"),
   layer("Activation", "first_relu", ["first"], { activation: "relu" }),
   layer("Concatenate", "both", ["first_relu", "second"], { axis: 3 }),
-  conv("fused", "both", 4, 1),
+  conv("fused", "both", [4, 1]),
   layer("MultiplyBeta", "scaled", ["fused"]),
   layer("Add", "sum", ["scaled", "first"]),
-  conv("wide", "sum", 12, 3),
+  conv("wide", "sum", [12, 3]),
   layer("PixelShuffle2x", "shuffled", ["wide"]),
   layer("UpSampling2D", "large", ["shuffled"], { size: [2, 2], interpolation: "nearest" }),
-  conv("SR", "large", 3, 3),
+  conv("SR", "large", [3, 3]),
 ];
 
 const INPUT_CHANNELS: Record<string, number> = { first: 3, second: 4, fused: 6, wide: 4, SR: 3 };
@@ -107,49 +106,45 @@ function model() {
   return { json, weights, shards: new Uint8Array(Float32Array.from(values).buffer) };
 }
 
+type Forward = (inputs: readonly Picture[], layer: TestLayer, weights: TestWeights | undefined) => Picture;
+
+const NONE: Picture = { height: 0, width: 0, channels: 0, values: [] };
+const relu = (value: number) => Math.max(0, value);
+const map = (p: Picture, f: (value: number, i: number) => number): Picture => ({
+  ...p,
+  values: p.values.map(f),
+});
+
 /** The same layers, written a second time in the plainest way, channels last as TensorFlow defines them. */
+const FORWARD: Record<string, Forward> = {
+  Conv2D: ([a = NONE], { config }, weights = { kernel: [], bias: [] }) => {
+    const [size = 0] = config["kernel_size"] as number[];
+    const out = convolve(a, weights, config["filters"] as number, size);
+    return config["activation"] === "relu" ? map(out, relu) : out;
+  },
+  Activation: ([a = NONE]) => map(a, relu),
+  MultiplyBeta: ([a = NONE]) => map(a, (value) => value * RESIDUAL_SCALE),
+  Add: ([a = NONE, b = NONE]) => map(a, (value, i) => value + (b.values[i] ?? 0)),
+  Concatenate: ([a = NONE, b = NONE]) =>
+    gather(a.height, a.width, a.channels + b.channels, (y, x, c) =>
+      c < a.channels ? at(a, y, x, c) : at(b, y, x, c - a.channels),
+    ),
+  UpSampling2D: ([a = NONE]) =>
+    gather(a.height * 2, a.width * 2, a.channels, (y, x, c) => at(a, y >> 1, x >> 1, c)),
+  PixelShuffle2x: ([a = NONE]) =>
+    gather(a.height * 2, a.width * 2, a.channels / 4, (y, x, c) =>
+      at(a, y >> 1, x >> 1, ((y & 1) * 2 + (x & 1)) * (a.channels / 4) + c),
+    ),
+};
+
 function forward(input: Picture, weights: ReadonlyMap<string, TestWeights>, range: number): Picture {
-  const done = new Map<string, Picture>();
-  const map = (p: Picture, f: (value: number, i: number) => number): Picture => ({
-    ...p,
-    values: p.values.map(f),
-  });
-  for (const { class_name, name, config, from } of LAYERS) {
-    const inputs = from.map((source) => done.get(source) as Picture);
-    const [first, second] = inputs;
-    done.set(name, step(first, second));
-    function step(a: Picture | undefined, b: Picture | undefined): Picture {
-      if (!a) return map(input, (value) => value * range);
-      switch (class_name) {
-        case "Conv2D": {
-          const out = convolve(
-            a,
-            weights.get(name) as TestWeights,
-            config["filters"] as number,
-            (config["kernel_size"] as number[])[0] ?? 0,
-          );
-          return config["activation"] === "relu" ? map(out, (value) => Math.max(0, value)) : out;
-        }
-        case "Activation":
-          return map(a, (value) => Math.max(0, value));
-        case "MultiplyBeta":
-          return map(a, (value) => value * RESIDUAL_SCALE);
-        case "Add":
-          return map(a, (value, i) => value + (b?.values[i] ?? 0));
-        case "Concatenate":
-          return gather(a.height, a.width, a.channels + (b?.channels ?? 0), (y, x, c) =>
-            c < a.channels ? at(a, y, x, c) : at(b as Picture, y, x, c - a.channels),
-          );
-        case "UpSampling2D":
-          return gather(a.height * 2, a.width * 2, a.channels, (y, x, c) => at(a, y >> 1, x >> 1, c));
-        default:
-          return gather(a.height * 2, a.width * 2, a.channels / 4, (y, x, c) =>
-            at(a, y >> 1, x >> 1, ((y & 1) * 2 + (x & 1)) * (a.channels / 4) + c),
-          );
-      }
-    }
+  const done = new Map([["LR", map(input, (value) => value * range)]]);
+  for (const layer of LAYERS.slice(1)) {
+    const inputs = layer.from.map((source) => done.get(source) ?? NONE);
+    const made = FORWARD[layer.class_name]?.(inputs, layer, weights.get(layer.name));
+    done.set(layer.name, made ?? NONE);
   }
-  return map(done.get("SR") as Picture, (value) => value / range);
+  return map(done.get("SR") ?? NONE, (value) => value / range);
 }
 
 const at = (p: Picture, y: number, x: number, c: number) => p.values[(y * p.width + x) * p.channels + c] ?? 0;

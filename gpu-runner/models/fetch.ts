@@ -31,7 +31,7 @@ export interface EnsureModels {
   readonly npm?: readonly [command: string, ...leading: string[]];
 }
 
-export class ChecksumMismatch extends Error {
+class ChecksumMismatch extends Error {
   override readonly name = "ChecksumMismatch";
 
   constructor(file: string, wanted: string, got: string) {

@@ -6,35 +6,58 @@ interface Component {
   readonly touchesEdge: boolean;
 }
 
-/** 4-connected groups of pixels for which `isInside` holds. */
-function* components(
-  size: { width: number; height: number },
-  isInside: (index: number) => boolean,
-): Generator<Component> {
-  const { width, height } = size;
-  const seen = new Uint8Array(width * height);
-  const queue = new Int32Array(width * height);
-  for (let first = 0; first < seen.length; first++) {
-    if (seen[first] === 1 || !isInside(first)) continue;
+type Inside = (index: number) => boolean;
+
+/** Collects groups of 4-connected pixels, one at a time. */
+class Flood {
+  readonly #width: number;
+  readonly #seen: Uint8Array;
+  readonly #queue: Int32Array;
+  readonly #isInside: Inside;
+  #end = 0;
+
+  constructor({ width, height }: { width: number; height: number }, isInside: Inside) {
+    this.#width = width;
+    this.#seen = new Uint8Array(width * height);
+    this.#queue = new Int32Array(width * height);
+    this.#isInside = isInside;
+  }
+
+  #visit(index: number): void {
+    if (this.#seen[index] === 1 || !this.#isInside(index)) return;
+    this.#seen[index] = 1;
+    this.#queue[this.#end++] = index;
+  }
+
+  /** Visits the neighbours that exist; true when one does not: the pixel lies on the picture's edge. */
+  #spread(index: number): boolean {
+    const x = index % this.#width;
+    const [isFirst, isLast] = [x === 0, x === this.#width - 1];
+    const [isTop, isBottom] = [index < this.#width, index >= this.#seen.length - this.#width];
+    if (!isFirst) this.#visit(index - 1);
+    if (!isLast) this.#visit(index + 1);
+    if (!isTop) this.#visit(index - this.#width);
+    if (!isBottom) this.#visit(index + this.#width);
+    return isFirst || isLast || isTop || isBottom;
+  }
+
+  /** The group of a pixel; undefined when it is in none, or its group was collected before. */
+  from(index: number): Component | undefined {
+    this.#end = 0;
+    this.#visit(index);
+    if (this.#end === 0) return undefined;
     let touchesEdge = false;
-    let end = 0;
-    queue[end++] = first;
-    seen[first] = 1;
-    const visit = (index: number) => {
-      if (seen[index] === 1 || !isInside(index)) return;
-      seen[index] = 1;
-      queue[end++] = index;
-    };
-    for (let at = 0; at < end; at++) {
-      const index = queue[at] ?? 0;
-      const x = index % width;
-      if (x === 0 || x === width - 1 || index < width || index >= seen.length - width) touchesEdge = true;
-      if (x > 0) visit(index - 1);
-      if (x < width - 1) visit(index + 1);
-      if (index >= width) visit(index - width);
-      if (index < seen.length - width) visit(index + width);
-    }
-    yield { members: queue.subarray(0, end), touchesEdge };
+    for (let at = 0; at < this.#end; at++) touchesEdge = this.#spread(this.#queue[at] ?? 0) || touchesEdge;
+    return { members: this.#queue.subarray(0, this.#end), touchesEdge };
+  }
+}
+
+/** All 4-connected groups of pixels for which `isInside` holds. */
+function* components(size: { width: number; height: number }, isInside: Inside): Generator<Component> {
+  const flood = new Flood(size, isInside);
+  for (let index = 0; index < size.width * size.height; index++) {
+    const component = flood.from(index);
+    if (component) yield component;
   }
 }
 

@@ -4,13 +4,14 @@
  * passes, a wide one that finds colours at all and a narrow one that keeps detail. Where alpha is 255 nothing
  * is touched: the product's pixels stay exactly what they were.
  */
+import type { Box } from "#crds/runner-report.ts";
 import { boxBlur } from "./blur.ts";
 import { alphaBox } from "./matte.ts";
 import { grown } from "./box.ts";
 import { type Alpha, cropBytes, newPlane, type Plane, type Rgb } from "./raster.ts";
 
 /** How far outside the matte colours are continued, so that resampling never meets black. */
-export const COLOUR_MARGIN_PIXELS = 16;
+const COLOUR_MARGIN_PIXELS = 16;
 const WIDE_RADIUS_SHARE = 90 / 1024;
 const NARROW_RADIUS = 6;
 const TINY = 1e-4;
@@ -21,24 +22,33 @@ interface Estimate {
   readonly background: Plane;
 }
 
-function blurFusion(picture: Plane, alpha: Plane, guess: Estimate, radius: number): Estimate {
-  const n = alpha.data.length;
-  const front = newPlane(alpha.width, alpha.height);
-  const back = newPlane(alpha.width, alpha.height);
-  for (let i = 0; i < n; i++) {
+/** Colours weighted by how much of a pixel they fill: `share` is 1 for alpha, 0 for the rest of it. */
+function weighted(colour: Plane, alpha: Plane, share: 0 | 1): Plane {
+  const out = newPlane(alpha.width, alpha.height);
+  for (let i = 0; i < out.data.length; i++) {
     const a = alpha.data[i] ?? 0;
-    front.data[i] = (guess.foreground.data[i] ?? 0) * a;
-    back.data[i] = (guess.background.data[i] ?? 0) * (1 - a);
+    out.data[i] = (colour.data[i] ?? 0) * (share === 1 ? a : 1 - a);
   }
-  const nearAlpha = boxBlur(alpha, radius).data;
-  const foreground = boxBlur(front, radius);
-  const background = boxBlur(back, radius);
-  for (let i = 0; i < n; i++) {
+  return out;
+}
+
+/** Means over the window, each divided by the mean weight there. In place. */
+function normalise(sums: Plane, nearAlpha: Plane, share: 0 | 1): Plane {
+  for (let i = 0; i < sums.data.length; i++) {
+    const near = nearAlpha.data[i] ?? 0;
+    sums.data[i] = (sums.data[i] ?? 0) / ((share === 1 ? near : 1 - near) + TINY);
+  }
+  return sums;
+}
+
+function blurFusion(picture: Plane, alpha: Plane, guess: Estimate, radius: number): Estimate {
+  const nearAlpha = boxBlur(alpha, radius);
+  const foreground = normalise(boxBlur(weighted(guess.foreground, alpha, 1), radius), nearAlpha, 1);
+  const background = normalise(boxBlur(weighted(guess.background, alpha, 0), radius), nearAlpha, 0);
+  for (let i = 0; i < alpha.data.length; i++) {
     const a = alpha.data[i] ?? 0;
-    const near = nearAlpha[i] ?? 0;
-    const f = (foreground.data[i] ?? 0) / (near + TINY);
-    const b = (background.data[i] ?? 0) / (1 - near + TINY);
-    background.data[i] = b;
+    const f = foreground.data[i] ?? 0;
+    const b = background.data[i] ?? 0;
     foreground.data[i] = f + a * ((picture.data[i] ?? 0) - a * f - (1 - a) * b);
   }
   return { foreground, background };
@@ -53,6 +63,31 @@ function channelPlane(picture: Rgb, channel: number): Plane {
 function refineChannel(picture: Plane, alpha: Plane, wideRadius: number): Plane {
   const wide = blurFusion(picture, alpha, { foreground: picture, background: picture }, wideRadius);
   return blurFusion(picture, alpha, wide, NARROW_RADIUS).foreground;
+}
+
+interface Surroundings {
+  /** Where in the picture the product and its surroundings lie. */
+  readonly box: Box;
+  readonly near: Rgb;
+  readonly matte: Alpha;
+  /** Zero where no product is near. */
+  readonly reach: Float32Array;
+}
+
+/** Writes one channel's clean colours back; opaque pixels get the photo's own bytes. */
+function writeChannel(
+  out: Rgb,
+  channel: number,
+  clean: Plane,
+  { box, near, matte, reach }: Surroundings,
+): void {
+  for (let i = 0; i < clean.data.length; i++) {
+    if ((reach[i] ?? 0) <= TINY) continue;
+    const x = box.x + (i % box.width);
+    const y = box.y + Math.floor(i / box.width);
+    const own = matte.data[i] === 255 ? near.data[i * 3 + channel] : clean.data[i];
+    out.data[(y * out.width + x) * 3 + channel] = Math.min(255, Math.max(0, Math.round(own ?? 0)));
+  }
 }
 
 /**
@@ -71,14 +106,8 @@ export function decontaminate(picture: Rgb, alpha: Alpha): Rgb {
   for (let i = 0; i < soft.data.length; i++) soft.data[i] = (matte.data[i] ?? 0) / 255;
   const reach = boxBlur(soft, COLOUR_MARGIN_PIXELS).data;
   for (let channel = 0; channel < 3; channel++) {
-    const clean = refineChannel(channelPlane(near, channel), soft, wideRadius).data;
-    for (let i = 0; i < clean.length; i++) {
-      if ((reach[i] ?? 0) <= TINY) continue;
-      const x = box.x + (i % box.width);
-      const y = box.y + Math.floor(i / box.width);
-      const kept = matte.data[i] === 255 ? (near.data[i * 3 + channel] ?? 0) : Math.round(clean[i] ?? 0);
-      out.data[(y * picture.width + x) * 3 + channel] = Math.min(255, Math.max(0, kept));
-    }
+    const clean = refineChannel(channelPlane(near, channel), soft, wideRadius);
+    writeChannel(out, channel, clean, { box, near, matte, reach });
   }
   return out;
 }

@@ -25,7 +25,7 @@ describe("judgeScores", () => {
   });
 
   it("takes a single glowing pixel for no product", () => {
-    const values = new Array<number>(4000).fill(0.01);
+    const values = Array.from({ length: 4000 }, () => 0.01);
     values[17] = 0.9;
     expect(judgeScores(scores(values)).found).toBe(false);
   });

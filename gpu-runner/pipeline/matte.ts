@@ -6,9 +6,9 @@ import type { Alpha, Plane } from "./raster.ts";
  * Raw scores of the segmentation model, 0..1, are judged before they become a matte. On empty pictures the
  * largest score seen is 0.044; on products it reaches 1.0. The bar stands far from both.
  */
-export const MIN_PRODUCT_SCORE = 0.5;
+const MIN_PRODUCT_SCORE = 0.5;
 /** A product covers at least this share of the picture, counted where the score is over one half. */
-export const MIN_PRODUCT_SHARE = 0.0005;
+const MIN_PRODUCT_SHARE = 0.0005;
 
 /** Scores below are haze and become transparent; scores above are solid; between, the scale is stretched. */
 const HAZE = 0.03;

@@ -27,35 +27,43 @@ function taps(from: number, to: number): Taps {
   return { indexes, weights };
 }
 
+function resampleRows(plane: Plane, width: number): Plane {
+  const { indexes, weights } = taps(plane.width, width);
+  const out = newPlane(width, plane.height);
+  for (let y = 0; y < plane.height; y++) {
+    for (let x = 0; x < width; x++) {
+      let sum = 0;
+      for (let k = x * 4; k < x * 4 + 4; k++) {
+        sum += (plane.data[y * plane.width + (indexes[k] ?? 0)] ?? 0) * (weights[k] ?? 0);
+      }
+      out.data[y * width + x] = sum;
+    }
+  }
+  return out;
+}
+
+/** Adds a row of one plane, weighted, to a row of another. */
+function addRow(from: Plane, row: number, to: Float32Array, weight: number): void {
+  const start = row * from.width;
+  for (let x = 0; x < from.width; x++) to[x] = (to[x] ?? 0) + (from.data[start + x] ?? 0) * weight;
+}
+
+function resampleColumns(plane: Plane, height: number): Plane {
+  const { indexes, weights } = taps(plane.height, height);
+  const out = newPlane(plane.width, height);
+  for (let y = 0; y < height; y++) {
+    const row = out.data.subarray(y * plane.width, (y + 1) * plane.width);
+    for (let k = y * 4; k < y * 4 + 4; k++) addRow(plane, indexes[k] ?? 0, row, weights[k] ?? 0);
+  }
+  return out;
+}
+
 /**
  * Interpolates a plane to another size (bicubic, pixel centres aligned). It does not filter: for shrinking by
  * more than a half use `shrinkPlane`.
  */
 export function resizePlane(plane: Plane, width: number, height: number): Plane {
-  const across = taps(plane.width, width);
-  const rows = newPlane(width, plane.height);
-  for (let y = 0; y < plane.height; y++) {
-    for (let x = 0; x < width; x++) {
-      let sum = 0;
-      for (let k = x * 4; k < x * 4 + 4; k++) {
-        sum += (plane.data[y * plane.width + (across.indexes[k] ?? 0)] ?? 0) * (across.weights[k] ?? 0);
-      }
-      rows.data[y * width + x] = sum;
-    }
-  }
-  const down = taps(plane.height, height);
-  const out = newPlane(width, height);
-  for (let y = 0; y < height; y++) {
-    for (let k = y * 4; k < y * 4 + 4; k++) {
-      const from = (down.indexes[k] ?? 0) * width;
-      const weight = down.weights[k] ?? 0;
-      for (let x = 0; x < width; x++) {
-        const to = y * width + x;
-        out.data[to] = (out.data[to] ?? 0) + (rows.data[from + x] ?? 0) * weight;
-      }
-    }
-  }
-  return out;
+  return resampleColumns(resampleRows(plane, width), height);
 }
 
 /** Means over blocks of `factor` × `factor` pixels; the last block of a row or column may be smaller. */

@@ -11,12 +11,12 @@ export interface IngestLimits {
 }
 
 /** A product that is smaller cannot become a picture that sells. */
-export const MIN_SIDE_PIXELS = 64;
+const MIN_SIDE_PIXELS = 64;
 
 /** By sharp's names. SVG and PDF are documents that run: they are never opened. */
 const FORMATS: ReadonlySet<string> = new Set(["jpeg", "png", "webp", "heif", "tiff", "gif"]);
 
-export interface Source {
+interface Source {
   readonly format: string;
   /** As it is looked at, turned upright. */
   readonly width: number;

@@ -12,7 +12,7 @@ export interface EncodedPicture extends Size {
 /** Files are read once or twice and then deleted: fast to write counts more than small. */
 const PNG = { compressionLevel: 2, adaptiveFiltering: true } as const;
 
-export function fromRgb(rgb: Rgb): Sharp {
+function fromRgb(rgb: Rgb): Sharp {
   return sharp(rgb.data, { raw: { width: rgb.width, height: rgb.height, channels: 3 } });
 }
 
