@@ -18,7 +18,7 @@ describe("the configuration", () => {
       logLevel: "info",
       pool: { spec: { resourceName: "nvidia.com/gpu" } },
       lease: { name: "opal-operator", durationSeconds: 15 },
-      writes: { perSecond: 50, burst: 100 },
+      writes: { perSecond: 100, burst: 200 },
     });
   });
 

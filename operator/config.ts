@@ -60,8 +60,8 @@ const ConfigFile = z.strictObject({
   lease: Lease.prefault({}),
   writes: z
     .strictObject({
-      perSecond: z.number().positive().default(50),
-      burst: z.int().min(1).default(100),
+      perSecond: z.number().positive().default(100),
+      burst: z.int().min(1).default(200),
     })
     .prefault({}),
 });

@@ -8,6 +8,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { startTestCluster } from "../hack/dev-cluster/testing.ts";
 import { parse as parseYaml, parseAllDocuments, stringify } from "yaml";
 import { OpalJob } from "#crds/opaljob.ts";
 import { encodeVerdict, type ShardVerdict } from "#crds/runner-report.ts";
@@ -26,9 +27,10 @@ export interface TestCluster {
 
 /** The cluster that OPAL_TEST_KUBECONFIG names, or a fresh one. */
 export async function openTestCluster(): Promise<TestCluster> {
-  const kubeconfig = process.env["OPAL_TEST_KUBECONFIG"];
-  if (kubeconfig) return { kubeconfig, close: () => Promise.resolve() };
-  throw new Error("OPAL_TEST_KUBECONFIG is needed: the path of a cluster administrator's kubeconfig");
+  const given = process.env["OPAL_TEST_KUBECONFIG"];
+  if (given) return { kubeconfig: given, close: () => Promise.resolve() };
+  const cluster = await startTestCluster();
+  return { kubeconfig: cluster.kubeconfig(), close: () => cluster.stop() };
 }
 
 export interface TestNamespace {
@@ -64,11 +66,22 @@ export async function createTestNamespace({ kubeconfig }: TestCluster): Promise<
     folder,
     operatorKubeconfig: await kubeconfigFor(http, { kubeconfig, folder, namespace: name }),
     async remove() {
+      // Children first: the Job controller lets go of pods slowly once their namespace is being deleted.
+      await removeOpalJobs(client, name);
       await client.delete({ group: "", version: "v1", plural: "namespaces" }, name);
       http.close();
       rmSync(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function removeOpalJobs(client: ApiClient, namespace: string): Promise<void> {
+  const { opalJobs, jobs } = resourcesIn(namespace);
+  for (const { metadata } of (await client.list(opalJobs, {})).items as { metadata: { name: string } }[]) {
+    await client.patch(opalJobs, metadata.name, { metadata: { finalizers: null } });
+    await client.delete(opalJobs, metadata.name);
+  }
+  await eventually("the child Jobs are gone", async () => (await client.list(jobs, {})).items.length === 0);
 }
 
 const PLURALS: Record<string, string> = {

@@ -27,7 +27,12 @@ export function portContract(name: string, open: () => Promise<Bench>): void {
     let port: ClusterPort;
     let job: OpalJob;
     const resources = () => resourcesIn(bench.namespace);
-    const settings = someSettings();
+    const { pool, ...others } = someSettings();
+    // No node has this label: the pods of real Jobs stay unscheduled.
+    const settings = {
+      ...others,
+      pool: { ...pool, spec: { ...pool.spec, nodeSelector: { "opal.dev/gpu-class": "none" } } },
+    };
 
     beforeEach(async () => {
       bench = await open();

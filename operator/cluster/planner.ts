@@ -1,6 +1,7 @@
 import type { GpuPool } from "#crds/gpupool.ts";
 import type { JobSight } from "../reconcile/observed.ts";
 import { type Demand, type Placement, type Plan, schedule } from "../schedule/schedule.ts";
+import { isSame } from "../reconcile/status-write.ts";
 import type { Sighting } from "./sights.ts";
 
 /** Keeps the plan for all jobs up to date and says whose part of it has changed. */
@@ -39,11 +40,12 @@ export function createPlanner(settings: PlannerSettings): Planner {
 
   function refresh(): void {
     for (const key of dirty) {
-      const sighting = settings.look(key);
-      if (sighting.sight || sighting.livePods > 0) sightings.set(key, sighting);
+      const before = sightings.get(key);
+      const after = settings.look(key);
+      if (after.sight || after.livePods > 0) sightings.set(key, after);
       else sightings.delete(key);
+      if (!isSame(before && partOfWorld(before), partOfWorld(after))) isPlanned = false;
     }
-    if (dirty.size > 0) isPlanned = false;
     dirty.clear();
   }
 
@@ -93,6 +95,11 @@ export function createPlanner(settings: PlannerSettings): Planner {
       return [...sightings.keys()];
     },
   };
+}
+
+/** What the scheduler sees of a job: most changes of a job do not change it, and need no new plan. */
+function partOfWorld({ demand, livePods }: Sighting): object {
+  return demand ? { demand } : { livePods };
 }
 
 function demandsOf(
