@@ -116,7 +116,7 @@ export function testModels(): Promise<string> {
   })());
 }
 
-export function photoBytes(name: "bottle" | "coffee" | "cat" | "dahlia"): Promise<Buffer> {
+export function photoBytes(name: "bottle" | "coffee" | "dahlia"): Promise<Buffer> {
   return readFile(here(`../hack/photos/photos/${name}.jpg`));
 }
 
