@@ -76,6 +76,7 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
     pool: config.pool,
     look: (key) => look(key, caches, memory, { settings: config, nowMs: nowMs() }),
     onChanged: (key) => queue?.add(key),
+    onUnreadable: (key, error) => log.error({ key, error }, "OpalJob left out: it cannot be looked at"),
     onMoved: (key) => queue?.addAfter(key, config.backgroundIntervalSeconds * 1000),
     nowMs,
   });

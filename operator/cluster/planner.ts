@@ -25,6 +25,7 @@ export interface PlannerSettings {
   readonly onChanged: (key: string) => void;
   /** Only its place in the queue has changed: see to it some time. */
   readonly onMoved: (key: string) => void;
+  readonly onUnreadable: (key: string, error: unknown) => void;
   readonly nowMs: () => number;
 }
 
@@ -41,12 +42,22 @@ export function createPlanner(settings: PlannerSettings): Planner {
   function refresh(): void {
     for (const key of dirty) {
       const before = sightings.get(key);
-      const after = settings.look(key);
+      const after = lookSafely(key);
       if (after.sight || after.livePods > 0) sightings.set(key, after);
       else sightings.delete(key);
       if (!isSame(before && partOfWorld(before), partOfWorld(after))) isPlanned = false;
     }
     dirty.clear();
+  }
+
+  /** A job that cannot be looked at is left out; it must not keep the others from being planned. */
+  function lookSafely(key: string): Sighting {
+    try {
+      return settings.look(key);
+    } catch (error) {
+      settings.onUnreadable(key, error);
+      return { sight: undefined, demand: undefined, livePods: 0 };
+    }
   }
 
   function replan(): void {

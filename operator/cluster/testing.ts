@@ -280,6 +280,9 @@ export function createFakeOperator(
     look: (key) => look(key, caches, memory, { settings, nowMs: nowMs() }),
     onChanged() {},
     onMoved() {},
+    onUnreadable(_key, error) {
+      throw error;
+    },
     nowMs,
   });
   feed(caches, memory, { onChanged: (key) => planner.invalidate(key), nowMs });

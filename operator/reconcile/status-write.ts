@@ -1,3 +1,4 @@
+import { REASONS } from "#crds/conditions.ts";
 import type { OpalJobStatus } from "#crds/opaljob.ts";
 import type { ReconcileSettings } from "./settings.ts";
 
@@ -10,7 +11,7 @@ export type WriteTiming =
 type Intervals = Pick<ReconcileSettings, "statusIntervalSeconds" | "backgroundIntervalSeconds">;
 
 /**
- * What people and programs wait for (conditions, GPUs, attempts) is written at once; progress at most every
+ * What people and programs wait for (conditions, more GPUs, attempts) is written at once; progress at most every
  * few seconds; what changes all the time by itself (usage, places in the queue) still less often.
  */
 export function timeWrite(
@@ -19,7 +20,7 @@ export function timeWrite(
   context: { intervals: Intervals; writtenAtMs: number; nowMs: number },
 ): WriteTiming {
   if (isSame(before, after)) return { write: "never" };
-  if (!isSame(pressing(before), pressing(after))) return { write: "now" };
+  if (isPressing(before, after)) return { write: "now" };
   const { statusIntervalSeconds, backgroundIntervalSeconds } = context.intervals;
   const isProgress = !isSame(progress(before), progress(after));
   const seconds = isProgress ? statusIntervalSeconds : backgroundIntervalSeconds;
@@ -27,18 +28,45 @@ export function timeWrite(
   return afterMs <= 0 ? { write: "now" } : { write: "later", afterMs };
 }
 
+function isPressing(before: OpalJobStatus, after: OpalJobStatus): boolean {
+  const isGrowing = (after.assignment?.gpus ?? 0) > (before.assignment?.gpus ?? 0);
+  return (
+    isGrowing ||
+    !isSame(pressing(before), pressing(betweenShards(before, after) ? asBefore(before, after) : after))
+  );
+}
+
+/**
+ * One shard's pod has ended and the next one's has not started: that lasts a moment, and to write it down would
+ * cost two writes a shard.
+ */
+function betweenShards(before: OpalJobStatus, after: OpalJobStatus): boolean {
+  const running = (status: OpalJobStatus) => status.conditions?.find(({ type }) => type === "Running");
+  return running(before)?.status === "True" && running(after)?.reason === REASONS.PodsStarting;
+}
+
+function asBefore(before: OpalJobStatus, after: OpalJobStatus): OpalJobStatus {
+  const conditions = after.conditions?.map(
+    (condition) =>
+      (condition.type === "Running" && before.conditions?.find(({ type }) => type === "Running")) ||
+      condition,
+  );
+  return { ...after, phase: before.phase, conditions };
+}
+
 function pressing({ conditions, assignment, attempts, phase, observedGeneration }: OpalJobStatus): object {
   return {
     conditions: (conditions ?? []).map(({ type, status, reason }) => [type, status, reason]),
-    assignment: [assignment?.pool, assignment?.gpus],
+    pool: assignment?.pool,
     attempts,
     phase,
     observedGeneration,
   };
 }
 
-function progress({ items, stages, failedItems, startTime }: OpalJobStatus): object {
-  return { items, stages, failedItems, startTime };
+/** Conditions too: those that did not press. */
+function progress({ items, stages, failedItems, startTime, assignment, phase }: OpalJobStatus): object {
+  return { items, stages, failedItems, startTime, gpus: assignment?.gpus, phase };
 }
 
 /** JSON values; absent and undefined are the same, and the order of fields does not matter. */

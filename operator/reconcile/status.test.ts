@@ -173,10 +173,33 @@ describe("writing the status", () => {
   const done = { ...before, items: { total: 1, pending: 0, running: 0, done: 1, failed: 0 } };
   const used = { ...before, usage: { ...before.usage!, gpuSeconds: 99 } };
 
+  const between = statusOf(
+    anObserved({ job: anOpalJob({ status: before }), children: [aChild({ pods: [] })] }),
+    at(10),
+  );
+
   it.each([
     ["nothing, not at all", before, 99, { write: "never" }],
     ["a condition, at once", { ...before, conditions: [] }, 0, { write: "now" }],
-    ["GPUs, at once", { ...before, assignment: { ...before.assignment!, gpus: 2 } }, 0, { write: "now" }],
+    [
+      "more GPUs, at once",
+      { ...before, assignment: { ...before.assignment!, gpus: 2 } },
+      0,
+      { write: "now" },
+    ],
+    [
+      "fewer GPUs, as shards end, some seconds after the last write",
+      { ...before, assignment: { ...before.assignment!, gpus: 0 } },
+      1,
+      { write: "later", afterMs: 4000 },
+    ],
+    [
+      "pods between two shards, some seconds after the last write",
+      between,
+      1,
+      { write: "later", afterMs: 4000 },
+    ],
+    ["pods that still do not start, when they are over", between, 5, { write: "now" }],
     ["progress, some seconds after the last write", done, 1, { write: "later", afterMs: 4000 }],
     ["progress, when they are over", done, 5, { write: "now" }],
     ["usage alone, still later", used, 5, { write: "later", afterMs: 25_000 }],

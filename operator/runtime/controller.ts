@@ -1,5 +1,5 @@
 import type { Clock } from "./clock.ts";
-import { LeadershipLostError, StaleError, TerminalError } from "./errors.ts";
+import { ApiStatusError, LeadershipLostError, StaleError, TerminalError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { ReconcileResult, RuntimeMetrics } from "./metrics.ts";
 import type { WorkQueue } from "./work-queue.ts";
@@ -52,6 +52,13 @@ async function pass(settings: ControllerSettings, key: string): Promise<void> {
   metrics.reconciled(name, result, (clock.monotonicMs() - startedMs) / 1000);
 }
 
+/** An API server that is overloaded says when it wants to be asked again. */
+function askedToWait(error: unknown, queue: WorkQueue, key: string): number | undefined {
+  const waitMs = error instanceof ApiStatusError ? error.retryAfterMs : undefined;
+  if (waitMs !== undefined) queue.addAfter(key, waitMs);
+  return waitMs;
+}
+
 function recover({ queue, log }: ControllerSettings, key: string, error: unknown): ReconcileResult {
   if (error instanceof StaleError || error instanceof LeadershipLostError) {
     log.debug({ key, error }, "acted on an old read");
@@ -63,7 +70,7 @@ function recover({ queue, log }: ControllerSettings, key: string, error: unknown
     queue.forget(key);
     return "terminal_error";
   }
-  const waitMs = queue.retry(key);
+  const waitMs = askedToWait(error, queue, key) ?? queue.retry(key);
   log.warn({ key, error, waitMs: Math.round(waitMs) }, "pass failed");
   return "error";
 }
