@@ -15,6 +15,7 @@ const JOBS = 30;
 const WARM_UP_JOBS = 3;
 const JOB_DEADLINE_MILLISECONDS = 60_000;
 const POLL_MILLISECONDS = 50;
+const WRITE_VERBS = new Set(["create", "update", "patch", "delete"]);
 
 const opal = await launchOpal({
   runner: [process.execPath, fileURLToPath(new URL("idle-runner.ts", import.meta.url))],
@@ -89,8 +90,6 @@ function aJob(name: string) {
     },
   };
 }
-
-const WRITE_VERBS = new Set(["create", "update", "patch", "delete", "post", "put"]);
 
 /** The operator's own count of its writes, events included; its lease's renewals are not per job and left out. */
 async function operatorWrites({ operatorMetricsUrl }: Opal): Promise<number> {

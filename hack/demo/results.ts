@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join, parse } from "node:path";
-import { EXPORTS } from "#crds/stages.ts";
+import { EXPORTS, STAGES } from "#crds/stages.ts";
 import { contactSheet, type ContactRow } from "./contact-sheet.ts";
 import type { FinishedItem, Narrator } from "./narrator.ts";
 import type { JobView, Photo } from "./tenant.ts";
@@ -42,7 +42,7 @@ export async function savePictures({ view, photos, out, narrator }: Results): Pr
       filename: item.filename,
       state: item.status,
       exports: exported.flatMap((one) => (one ? [one.path] : [])),
-      seconds: item.ai_metadata.seconds,
+      seconds: inOrder(item.ai_metadata.seconds),
     });
   }
   const sheet = join(out, "contact-sheet.png");
@@ -60,4 +60,11 @@ async function save(url: string | null, path: string) {
   const named = `${path}${response.headers.get("content-type") === "image/jpeg" ? ".jpg" : ".png"}`;
   await writeFile(named, bytes);
   return { path: named, bytes };
+}
+
+/** The database keeps no order. */
+function inOrder(seconds: Readonly<Record<string, number>>): Record<string, number> {
+  return Object.fromEntries(
+    [...STAGES, "total"].flatMap((name) => (name in seconds ? [[name, seconds[name] ?? 0]] : [])),
+  );
 }
