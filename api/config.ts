@@ -84,7 +84,7 @@ function schemas(check: FileCheck) {
       .extend(cluster.shape)
       .extend({
         OPAL_PROJECT_CONCURRENCY: count(4, { min: 1, max: 100 }),
-        OPAL_RESYNC_SECONDS: seconds(60, { min: 0.1, max: HOUR }),
+        OPAL_RESYNC_SECONDS: seconds(5 * MINUTE, { min: 0.1, max: HOUR }),
       }),
     migrate: base,
   };

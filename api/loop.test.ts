@@ -55,6 +55,21 @@ describe("a loop", () => {
     expect(errors).toHaveLength(2);
   });
 
+  test("does not count a failure that comes after a long time of work", async () => {
+    let runs = 0;
+    const run = async () => {
+      runs += 1;
+      await new Promise((resolve) => setTimeout(resolve, 11_000));
+      throw new Error("cut");
+    };
+    const loop = startLoop({ run, everySeconds: 0, onError: () => undefined, random: () => 1 });
+    await vi.advanceTimersByTimeAsync(4 * 11_250);
+    expect(runs).toBe(5);
+    const closed = loop.close();
+    await vi.advanceTimersByTimeAsync(11_000);
+    await closed;
+  });
+
   test("waits between half of the delay and all of it, and never longer than its limit", () => {
     expect(retryDelaySeconds(1, () => 0)).toBe(0.125);
     expect(retryDelaySeconds(1, () => 1)).toBe(0.25);

@@ -44,12 +44,15 @@ export function startLoop({ run, everySeconds, onError, random }: LoopOptions): 
     let failures = 0;
     while (!closing.signal.aborted) {
       woken = false;
+      const start = performance.now();
       try {
         await run(closing.signal);
         failures = 0;
       } catch (error) {
         if (!closing.signal.aborted) onError(error);
-        failures += 1;
+        // A run that was well for a while before it failed is not part of a series.
+        const lasted = (performance.now() - start) / 1000;
+        failures = lasted > LONGEST_RETRY_SECONDS ? 1 : failures + 1;
       }
       if (closing.signal.aborted) break;
       // After a failure a wake does not shorten the pause: it would make a hot loop of a broken part.

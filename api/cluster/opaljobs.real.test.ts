@@ -121,6 +121,21 @@ describe("following", () => {
     await opalJobs.watch({ resourceVersion, timeoutSeconds: 1, signal: never, onEvent: () => undefined });
   });
 
+  test("a watch that is closed while it opens ends at once", async () => {
+    const { resourceVersion } = await opalJobs.list();
+    const closing = new AbortController();
+    const start = performance.now();
+    const watching = opalJobs.watch({
+      resourceVersion,
+      timeoutSeconds: 60,
+      signal: closing.signal,
+      onEvent: () => undefined,
+    });
+    closing.abort();
+    await watching;
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
   test("a watch from a version that is gone throws", async () => {
     const watching = opalJobs.watch({
       resourceVersion: "1",

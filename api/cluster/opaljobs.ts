@@ -1,8 +1,9 @@
 /** OpalJobs in the cluster: create, list, watch, and take the api's finalizer off. */
-import { ApiException, CustomObjectsApi, type KubeConfig, Watch } from "@kubernetes/client-node";
+import { ApiException, CustomObjectsApi, type KubeConfig } from "@kubernetes/client-node";
 import * as z from "zod";
 import { API_VERSION, GROUP, LABELS, PROJECTION_FINALIZER, VERSION } from "#crds/names.ts";
 import { OpalJob, type OpalJobSpec } from "#crds/opaljob.ts";
+import { streamWatch } from "./watch-stream.ts";
 
 export interface NewOpalJob {
   readonly name: string;
@@ -173,40 +174,26 @@ interface WatchRun extends WatchOptions {
   readonly read: (object: unknown) => OpalJob | undefined;
 }
 
+const SILENCE_SECONDS = 90;
+const WatchLine = z.object({ type: z.string(), object: z.unknown() });
+
 async function watch(kubeConfig: KubeConfig, namespace: string, run: WatchRun): Promise<void> {
-  run.signal.throwIfAborted();
-  const ended = Promise.withResolvers<void>();
-  const path = `/apis/${GROUP}/${VERSION}/namespaces/${namespace}/${PLURAL}`;
-  const query = {
-    resourceVersion: run.resourceVersion,
-    timeoutSeconds: Math.max(1, Math.round(run.timeoutSeconds)),
-    labelSelector: SELECTOR,
-    allowWatchBookmarks: true,
-  };
-  const request = await new Watch(kubeConfig).watch(
-    path,
-    query,
-    (type: string, object: unknown) => {
-      if (type === "ERROR") ended.reject(new Error(`the watch was ended: ${JSON.stringify(object)}`));
-      else deliver(type, object, run);
+  await streamWatch(kubeConfig, {
+    path: `/apis/${GROUP}/${VERSION}/namespaces/${namespace}/${PLURAL}`,
+    query: {
+      resourceVersion: run.resourceVersion,
+      timeoutSeconds: String(Math.max(1, Math.round(run.timeoutSeconds))),
+      labelSelector: SELECTOR,
+      allowWatchBookmarks: "true",
     },
-    (error: unknown) => {
-      // Silence for half a minute is the library's way to end a watch, and as good as a clean end.
-      if (!error || (error instanceof Error && error.name === "TimeoutError")) ended.resolve();
-      else ended.reject(error instanceof Error ? error : new Error("the watch failed", { cause: error }));
+    silenceSeconds: SILENCE_SECONDS,
+    signal: run.signal,
+    onObject: (line) => {
+      const event = WatchLine.parse(line);
+      if (event.type === "ERROR") throw new Error(`the watch was ended: ${JSON.stringify(event.object)}`);
+      deliver(event.type, event.object, run);
     },
-  );
-  const stop = () => {
-    request.abort();
-    ended.resolve();
-  };
-  run.signal.addEventListener("abort", stop);
-  try {
-    await ended.promise;
-  } finally {
-    run.signal.removeEventListener("abort", stop);
-    request.abort();
-  }
+  });
 }
 
 function deliver(type: string, object: unknown, { read, onEvent }: WatchRun): void {
