@@ -9,7 +9,7 @@ everything is running (Ctrl-C stops it):
   blobs       ${opal.stack.blob.endpoint}
   logs        ${opal.dir}
 
-  export KUBECONFIG=${opal.cluster.kubeconfig("admin")}
+  export KUBECONFIG=${opal.cluster.kubeconfig("engineer")}
   kubectl get oj
   kubectl apply -f crds/examples/opaljob.yaml
   kubectl describe oj coffee

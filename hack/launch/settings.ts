@@ -64,8 +64,9 @@ const serviceAccount = (name: string) => ({
   namespace: NAMESPACE,
 });
 
-/** One kubeconfig each, bound to the rights of charts/opal/rbac.yaml. */
+/** One kubeconfig each, bound to the rights of charts/opal/rbac.yaml; `engineer` is the person at the keyboard. */
 export const IDENTITIES = [
+  { name: "engineer", user: "engineer", groups: ["system:masters"], namespace: NAMESPACE },
   { name: "operator", ...serviceAccount("operator") },
   { name: "api", ...serviceAccount("api") },
 ];
