@@ -1,6 +1,6 @@
-import { homedir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { cacheDir } from "../cache/cache-dir.ts";
 
 /**
  * A TypeScript program of this checkout, run by the Node that runs us. With the compile cache it need not strip
@@ -11,7 +11,7 @@ export function nodeProgram(entry: URL, args: readonly string[] = []): NodeProgr
   return {
     command: process.execPath,
     args: [fileURLToPath(entry), ...args],
-    env: { NODE_COMPILE_CACHE: compileCache(process.env) },
+    env: { NODE_COMPILE_CACHE: join(cacheDir(process.env), "node-compile-cache") },
   };
 }
 
@@ -19,9 +19,4 @@ export interface NodeProgram {
   readonly command: string;
   readonly args: readonly string[];
   readonly env: NodeJS.ProcessEnv;
-}
-
-function compileCache(env: NodeJS.ProcessEnv): string {
-  const cache = env["OPAL_CACHE"] ?? join(env["XDG_CACHE_HOME"] ?? join(homedir(), ".cache"), "opal");
-  return join(cache, "node-compile-cache");
 }

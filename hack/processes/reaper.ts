@@ -6,10 +6,10 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { Socket } from "node:net";
-import { fileURLToPath } from "node:url";
+import { nodeProgram } from "./node-program.ts";
 import { formatOrder, type Order, type WatchedProcess } from "./reaper-protocol.ts";
 
-const REAPER_MAIN = fileURLToPath(new URL("reaper-main.ts", import.meta.url));
+const program = nodeProgram(new URL("reaper-main.ts", import.meta.url));
 /** A reaper that was killed is replaced; one that cannot live is not. */
 const MAX_REAPERS = 4;
 
@@ -39,9 +39,9 @@ export function startReaper({ env }: ReaperOptions): Reaper {
 
   function launch() {
     started += 1;
-    const child = spawn(process.execPath, [REAPER_MAIN], {
+    const child = spawn(program.command, program.args, {
       detached: true,
-      env,
+      env: { ...env, ...program.env },
       stdio: ["pipe", "ignore", "inherit"],
     });
     child.unref();

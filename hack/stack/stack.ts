@@ -2,10 +2,11 @@
  * The parts of Azure that OPAL needs, on this machine: a blob server, Postgres and a Service Bus, all real
  * processes on free ports. Several stacks run side by side. What was started ends with this process.
  */
-import { mkdirSync, mkdtempSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { QUEUES } from "#crds/messages.ts";
+import type { Part } from "../processes/part.ts";
 import { stopLeftovers } from "../processes/pid-file.ts";
 import { startReaper, type Reaper } from "../processes/reaper.ts";
 import { startAzurite } from "./azurite/azurite.ts";
@@ -30,6 +31,8 @@ export interface StackOptions {
   readonly dir?: string;
   /** Default: `OPAL_QUEUES`. */
   readonly queues?: Readonly<Record<string, QueueSettingsInput>>;
+  /** The reaper of this process, when it has one already. */
+  readonly reaper?: Reaper;
   /** Called for every part that is ready, with the seconds that it took. */
   readonly onProgress?: (part: StackPart, seconds: number) => void;
 }
@@ -59,21 +62,23 @@ export interface Stack {
  * running then
  */
 export async function startStack(options: StackOptions = {}): Promise<Stack> {
+  const isTemporary = options.dir === undefined;
   const dir = resolve(options.dir ?? mkdtempSync(join(tmpdir(), "opal-stack-")));
   mkdirSync(dir, { recursive: true });
-  const reaper = startReaper({ env: process.env });
-  if (options.dir === undefined) reaper.removeFolder(dir);
+  const closing = new AsyncDisposableStack();
   try {
-    const release = claimFolder(dir);
+    const reaper = options.reaper ?? startReaper({ env: process.env });
+    if (options.reaper === undefined) closing.defer(() => reaper.close());
+    if (isTemporary) {
+      reaper.removeFolder(dir); // also when this process is killed
+      closing.defer(() => rmSync(dir, { recursive: true, force: true }));
+    }
+    closing.defer(claimFolder(dir));
     await stopLeftovers(dir);
-    const stack = await startParts({ ...options, dir }, reaper);
-    const stop = async (): Promise<void> => {
-      await reaper.close();
-      release();
-    };
-    return { ...stack, stop };
+    const stack = await startParts({ ...options, dir }, reaper, closing);
+    return { ...stack, stop: () => closing.disposeAsync() };
   } catch (error) {
-    await reaper.close();
+    await closing.disposeAsync();
     throw error;
   }
 }
@@ -81,18 +86,23 @@ export async function startStack(options: StackOptions = {}): Promise<Stack> {
 async function startParts(
   options: StackOptions & { readonly dir: string },
   reaper: Reaper,
+  closing: AsyncDisposableStack,
 ): Promise<Omit<Stack, "stop">> {
   const { dir, onProgress = () => {}, queues = OPAL_QUEUES } = options;
   const startedAt = performance.now();
-  const told = async <T>(name: StackPart, starting: Promise<T>): Promise<T> => {
-    const started = await starting;
+  const started = async <T extends { readonly part: Part }>(
+    name: StackPart,
+    starting: Promise<T>,
+  ): Promise<T> => {
+    const ready = await starting;
+    closing.defer(async () => void (await ready.part.stop()));
     onProgress(name, (performance.now() - startedAt) / 1000);
-    return started;
+    return ready;
   };
   const starting = [
-    told("blob", startAzurite({ folder: dir, persistence: "disk" }, reaper)),
-    told("postgres", startPostgres({ folder: dir }, reaper)),
-    told("servicebus", startServiceBus({ folder: dir, queues }, reaper)),
+    started("blob", startAzurite({ folder: dir, persistence: "disk" }, reaper)),
+    started("postgres", startPostgres({ folder: dir }, reaper)),
+    started("servicebus", startServiceBus({ folder: dir, queues }, reaper)),
   ] as const;
   await Promise.allSettled(starting); // before one failure is told, so that nothing starts behind its back
   const [blob, postgres, serviceBus] = await Promise.all(starting);

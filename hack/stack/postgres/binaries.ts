@@ -12,8 +12,7 @@ export interface Binaries {
 }
 
 /**
- * Postgres's programs as npm installed them. When the user that is to run them cannot reach the checkout (below
- * a home folder with mode 0700, say), they are copied once to where everybody can.
+ * Postgres's programs as npm installed them.
  * @param user who is to run them; undefined: we ourselves
  * @throws when npm has installed none for this platform
  */
@@ -21,13 +20,27 @@ export function findBinaries(user: User | undefined): Binaries {
   const installed = installedFolder();
   const version = versionOf(installed);
   const native = join(installed, "native");
-  const folder = user === undefined || canReach(native, user) ? native : copyOnce(native, version);
+  const folder =
+    user === undefined ? native : reachableFolder(native, user, join(tmpdir(), `opal-postgres-${version}`));
   const program = (name: string): string => join(folder, "bin", name);
   return {
     initdb: program("initdb"),
     postgres: program("postgres"),
     major: version.split(".")[0] ?? version,
   };
+}
+
+/**
+ * The folder itself when the user can reach it. Otherwise (it lies below a home folder with mode 0700, say) a
+ * copy, made once, in a place that everybody can reach.
+ * @throws when somebody else has put something there
+ */
+export function reachableFolder(folder: string, user: User, copy: string): string {
+  if (canReach(folder, user)) return folder;
+  if (!existsSync(copy)) copyAtOnce(folder, copy);
+  // Temporary folders are everybody's: what another user has put there must not be run.
+  if (statSync(copy).uid !== process.getuid?.()) throw new Error(`${copy} belongs to somebody else`);
+  return copy;
 }
 
 function installedFolder(): string {
@@ -46,20 +59,15 @@ function versionOf(folder: string): string {
   return version;
 }
 
-function copyOnce(native: string, version: string): string {
-  const target = join(tmpdir(), `opal-postgres-${version}`);
-  if (existsSync(target)) {
-    // The folder is everybody's: what another user has put there must not be run.
-    if (statSync(target).uid !== process.getuid?.()) throw new Error(`${target} belongs to somebody else`);
-    return target;
-  }
-  const copy = mkdtempSync(`${target}-`);
-  cpSync(native, join(copy, "native"), { recursive: true, verbatimSymlinks: true });
+/** Under another name first: a copy of the right name is always complete. */
+function copyAtOnce(folder: string, copy: string): void {
+  const unfinished = mkdtempSync(`${copy}-`);
+  cpSync(folder, join(unfinished, "copy"), { recursive: true, verbatimSymlinks: true });
   try {
-    renameSync(join(copy, "native"), target);
+    renameSync(join(unfinished, "copy"), copy);
   } catch (error) {
-    if (!existsSync(target)) throw error; // else another process was faster
+    if (!existsSync(copy)) throw error; // else another process was faster
+  } finally {
+    rmSync(unfinished, { recursive: true, force: true });
   }
-  rmSync(copy, { recursive: true, force: true });
-  return target;
 }
