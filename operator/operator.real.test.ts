@@ -241,12 +241,10 @@ describe("an OpalJob", () => {
     const { configMaps } = resourcesIn(namespace.name);
     await hand.apply("robbed", { items: photos(2) });
     await pods("robbed", 1);
-    const before = (await namespace.client.get(configMaps, "robbed-1")) as { data: object };
+    const read = async () => (await namespace.client.get(configMaps, "robbed-1")) as { data: object };
+    const before = await eventually("the ConfigMap is there", read);
     await namespace.client.delete(configMaps, "robbed-1");
-    const after = await eventually(
-      "the ConfigMap is back",
-      async () => (await namespace.client.get(configMaps, "robbed-1")) as { data: object },
-    );
+    const after = await eventually("the ConfigMap is back", read);
     expect(after.data).toEqual(before.data);
   });
 });
