@@ -1,6 +1,6 @@
 import { parseArgs } from "node:util";
 
-export const STYLES = ["studio", "color", "transparent"] as const;
+const STYLES = ["studio", "color", "transparent"] as const;
 export type Style = (typeof STYLES)[number];
 
 export interface DemoArguments {

@@ -3,7 +3,7 @@ import { parseRanges } from "#crds/item-ranges.ts";
 import { ShardProgress } from "#crds/runner-report.ts";
 import { STAGES } from "#crds/stages.ts";
 
-export const STEPS = ["upload", ...STAGES, "export"] as const;
+const STEPS = ["upload", ...STAGES, "export"] as const;
 export type Step = (typeof STEPS)[number];
 export type StepState = "waiting" | "running" | "done" | "failed";
 export type ItemProgress = Readonly<Record<Step, StepState>>;

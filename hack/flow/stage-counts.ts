@@ -10,7 +10,7 @@ export interface StageCount {
 
 /** Counts the log lines that runners write when a computed stage has its record. */
 export async function stageCounts(opal: Opal, job: string): Promise<StageCount[]> {
-  const { kubectl } = opal.cluster;
+  const kubectl = (args: readonly string[]) => opal.cluster.kubectl(args);
   const inNamespace = ["-n", opal.namespace];
   const pods = await kubectl(["get", "pods", ...inNamespace, "-l", `${LABELS.job}=${job}`, "-o", "name"]);
   const counts = new Map<string, number>();

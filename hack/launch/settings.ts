@@ -4,7 +4,7 @@ export const NAMESPACE = "opal";
 export const RUNNER_IMAGE = "opal/runner";
 const RUNNER_SECRET = "opal-runner-blob";
 const BLOB_MOUNT = "/etc/opal/blob";
-export const CONNECTION_STRING_KEY = "connection-string";
+const CONNECTION_STRING_KEY = "connection-string";
 
 export interface LeaseSettings {
   readonly durationSeconds: number;

@@ -21,7 +21,7 @@ test("a terminal sees the line change and never wrap", async () => {
   const terminal = aTerminal(true);
   const steps = createSteps(terminal, () => 0);
   await steps.run("models", "a minute", async (progress) => progress("x".repeat(200)));
-  const lines = terminal.written.map((text) => text.replace(/[\r\n]|\u001B\[2K/g, ""));
+  const lines = terminal.written.map((text) => text.replaceAll("\u001B[2K", "").replace(/[\r\n]/g, ""));
   expect(lines.every((line) => line.length < 60)).toBe(true);
   expect(lines.at(-1)).toBe("✓ models (0.0 s)");
 });
