@@ -17,7 +17,7 @@ export const ApiKeys = z
   .min(1);
 export type ApiKeys = z.infer<typeof ApiKeys>;
 
-export function hashKey(key: string): Buffer {
+function hashKey(key: string): Buffer {
   return createHash("sha256").update(key, "utf8").digest();
 }
 

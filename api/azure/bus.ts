@@ -71,7 +71,7 @@ export async function openBus(connection: BusConnection): Promise<MessageBus> {
   return createServiceBus(new ServiceBusClient(connection.namespace, new DefaultAzureCredential(), OPTIONS));
 }
 
-export function createServiceBus(client: ServiceBusClient): MessageBus {
+function createServiceBus(client: ServiceBusClient): MessageBus {
   const senders = new Map<string, ServiceBusSender>();
   const senderOf = (queue: string) => {
     const sender = senders.get(queue) ?? client.createSender(queue);

@@ -23,7 +23,7 @@ export const Filename = z
 
 export const Timestamp = z.iso.datetime();
 
-export const ProblemBody = z
+const ProblemBody = z
   .object({
     type: z.string(),
     title: z.string(),
