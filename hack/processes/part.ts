@@ -47,7 +47,7 @@ export interface PartOptions<T> extends ProgramOptions {
 /** 0 to 2 are the standard streams, 3 is the gate. */
 export const FIRST_DESCRIPTOR = 4;
 
-export interface PartExit {
+interface PartExit {
   readonly code: number | null;
   readonly signal: NodeJS.Signals | null;
 }

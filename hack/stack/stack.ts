@@ -21,7 +21,7 @@ export const OPAL_QUEUES: Readonly<Record<string, QueueSettingsInput>> = {
   [QUEUES.exports]: { lockSeconds: 30, maxDeliveryCount: 5, duplicateDetectionSeconds: 600 },
 };
 
-export type StackPart = "blob" | "postgres" | "servicebus";
+type StackPart = "blob" | "postgres" | "servicebus";
 
 export interface StackOptions {
   /**

@@ -23,7 +23,7 @@ export interface TemplateDatabase {
   clone(): Promise<ClonedDatabase>;
 }
 
-export interface ClonedDatabase {
+interface ClonedDatabase {
   readonly url: string;
   /** Ends all connections to it and removes it. */
   drop(): Promise<void>;

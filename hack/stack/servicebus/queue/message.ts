@@ -21,7 +21,7 @@ export type Subqueue = z.infer<typeof Subqueue>;
 export const DeadLetter = z.object({ reason: z.string().optional(), description: z.string().optional() });
 export type DeadLetter = z.infer<typeof DeadLetter>;
 
-export const Lock = z.object({
+const Lock = z.object({
   token: z.uuid(),
   /** Absent for a message of a session: it is locked as long as its session is. */
   until: Timestamp.optional(),
