@@ -161,7 +161,7 @@ function withoutTimes({ conditions, items: counts, phase, attempts, failedItems 
 }
 
 describe.each(scenarios)("$name", (scenario) => {
-  it("ends the same wherever the operator dies", async () => {
+  it("ends the same wherever the operator dies", { timeout: 60_000 }, async () => {
     const undisturbed = await play(scenario);
     let deaths = 0;
     for (const point of WRITE_POINTS) {

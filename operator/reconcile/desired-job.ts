@@ -7,7 +7,7 @@ import type { ReconcileSettings } from "./settings.ts";
 import { cutShards } from "./shards.ts";
 
 export const RUNNER_CONTAINER = "runner";
-export const MANIFEST_DIR = "/etc/opal/manifest";
+const MANIFEST_DIR = "/etc/opal/manifest";
 const DEFAULT_INFRASTRUCTURE_RETRIES = 3;
 
 /** The Indexed Job of one attempt: an index is a shard, a pod has one GPU, parallelism is the allocation. */

@@ -6,7 +6,7 @@ import type { Observed, ObservedChild, ObservedPod } from "./observed.ts";
 import type { ReconcileSettings } from "./settings.ts";
 import { NO_USAGE } from "./usage.ts";
 
-export const pool: GpuPool = {
+const pool: GpuPool = {
   name: "sim",
   spec: {
     gpuClass: "simulated",

@@ -202,7 +202,7 @@ function failure(status: number, reason: string, message: string): ApiStatusErro
 }
 
 /** RFC 7396. */
-export function mergePatched(target: unknown, patch: unknown): unknown {
+function mergePatched(target: unknown, patch: unknown): unknown {
   if (!isObject(patch)) return patch;
   const result: Record<string, unknown> = isObject(target) ? { ...target } : {};
   for (const [name, value] of Object.entries(patch)) {
