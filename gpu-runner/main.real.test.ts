@@ -57,7 +57,8 @@ it("takes a photo through all stages and proves that the product is unchanged", 
 
   const shard = end.logs.find(({ msg }) => msg === "shard") ?? {};
   expect(shard).toMatchObject({ correlationId: "test-correlation", tenant: "acme", exit: "done" });
-  expect(shard["eventLoopP99Millis"]).toBeLessThan(50);
+  // However busy the machine is: a model on the main thread would hold the loop up for as long as it runs.
+  expect(Number(shard["eventLoopMaxMillis"]) / 1000).toBeLessThan((report.stages[0]?.gpuSeconds ?? 0) / 2);
 });
 
 it("gives every bad photo its own verdict and finishes the rest", async () => {

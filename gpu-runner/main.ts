@@ -105,6 +105,7 @@ async function run(parts: Omit<Parts, "log">, rootLog: Logger): Promise<ShardEnd
     seconds: sinceStart(),
     peakRssMiB: Math.round(process.resourceUsage().maxRSS / 1024),
     eventLoopP99Millis: lag.percentile(99) / 1e6,
+    eventLoopMaxMillis: lag.max / 1e6,
   };
   log.info(facts, "shard");
   return end;

@@ -16,7 +16,7 @@ import { DEFAULT_MODELS } from "./models/catalogue.ts";
 import { ensureModels } from "./models/fetch.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-const PATIENCE_MILLIS = 60_000;
+const PATIENCE_MILLIS = 100_000;
 
 /** Asks again and again until there is an answer. @throws {Error} when there is none in time. */
 export async function eventually<T>(what: string, ask: () => Promise<T | undefined>): Promise<T> {

@@ -25,6 +25,12 @@ describe("planScene", () => {
     expect(at("right")).toEqual([96, 59]);
   });
 
+  it("keeps a centred product in the middle though its shadow falls to one side", () => {
+    const scene = planScene({ width: 300, height: 600 }, { left: 0, right: 150, below: 20 }, RULES, ["9:16"]);
+    const frame = scene.frames["9:16"];
+    expect(scene.product.x - (frame?.x ?? 0)).toBe(((frame?.width ?? 0) - 300) / 2);
+  });
+
   it("keeps every frame inside the scene, and product and shadow inside every frame", () => {
     const side = fc.integer({ min: 8, max: 3000 });
     const room = fc.integer({ min: 0, max: 400 });

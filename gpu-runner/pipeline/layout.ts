@@ -53,8 +53,16 @@ function shifted(start: number, length: number, from: number, to: number): numbe
   return Math.min(from, Math.max(start, to - length));
 }
 
+/** A centred product stays in the middle: the side without a shadow gets the same room. */
+function centredRoom(room: ShadowRoom, { anchor }: LayoutRules): ShadowRoom {
+  if (anchorShare(anchor).x !== 0.5) return room;
+  const side = Math.max(room.left, room.right);
+  return { ...room, left: side, right: side };
+}
+
 /** The frame of one ratio, in coordinates in which the product's box starts at (0, 0). */
-function planFrame(product: Size, room: ShadowRoom, rules: LayoutRules, ratio: string): Box {
+function planFrame(product: Size, shadow: ShadowRoom, rules: LayoutRules, ratio: string): Box {
+  const room = centredRoom(shadow, rules);
   const sides = parseRatio(ratio);
   const short = Math.min(sides.width, sides.height);
   const [across, down] = [sides.width / short, sides.height / short];

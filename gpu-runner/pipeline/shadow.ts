@@ -27,7 +27,7 @@ const FLATNESS = 0.3;
 const SLICES = 12;
 
 /** The room round the product's box in which the shadow lies. */
-export function shadowRoom(product: Size, look: ShadowLook): ShadowRoom {
+function shadowRoom(product: Size, look: ShadowLook): ShadowRoom {
   const measure = measureOf(product);
   const round = Math.ceil(measure * 0.1);
   return {

@@ -2,20 +2,13 @@ import type { Box } from "#crds/runner-report.ts";
 import type { Brand } from "#crds/opaljob.ts";
 import { Layout } from "#crds/opaljob.ts";
 import { Failure } from "../failure.ts";
-import { boxWhere, moved, union } from "../pipeline/box.ts";
+import { boxWhere, intersection, moved, union } from "../pipeline/box.ts";
 import { compose, type Cutout, darken } from "../pipeline/compose.ts";
 import { compareCore } from "../pipeline/fidelity.ts";
 import { planScene, sceneScale, type Scene, type ShadowRoom, type Size } from "../pipeline/layout.ts";
 import { alphaBox, coreMask } from "../pipeline/matte.ts";
 import { cropBytes, newRgb, type Alpha, type Rgb } from "../pipeline/raster.ts";
-import {
-  FLAT_SHADOW,
-  makeShadow,
-  type Shadow,
-  type ShadowLook,
-  shadowRoom,
-  STUDIO_SHADOW,
-} from "../pipeline/shadow.ts";
+import { FLAT_SHADOW, makeShadow, type Shadow, type ShadowLook, STUDIO_SHADOW } from "../pipeline/shadow.ts";
 import { DEFAULT_SET_COLOUR, makeFlatSet, makeStudioSet } from "../pipeline/studio-set.ts";
 import { PlaceFacts } from "./facts.ts";
 import { ingest, type IngestLimits } from "./ingest.ts";
@@ -68,18 +61,34 @@ function shadowLook(placement: Brand["placement"]): ShadowLook | null {
   }
 }
 
-const NO_ROOM: ShadowRoom = { left: 0, right: 0, below: 0 };
+/** Product and visible shadow, with the product's corner at (0, 0). */
+function visibleBox(product: Size, shadow: Shadow | undefined): Box {
+  const own = { x: 0, y: 0, width: product.width, height: product.height };
+  const visible =
+    shadow && boxWhere(shadow.darkness, (i) => (shadow.darkness.data[i] ?? 0) >= VISIBLE_SHADOW);
+  return shadow && visible ? union(own, moved(visible, -shadow.room.left, 0)) : own;
+}
+
+/** How far the visible shadow reaches beyond a product that is scaled. */
+function visibleRoom(product: Size, visible: Box, scale: number): ShadowRoom {
+  return {
+    left: Math.ceil(-visible.x * scale),
+    right: Math.ceil((visible.x + visible.width - product.width) * scale),
+    below: Math.ceil((visible.y + visible.height - product.height) * scale),
+  };
+}
 
 /** The scene of a product of `size`, the product shrunk where the scene would be too large. */
-function planBounded(size: Size, brand: Brand, look: ShadowLook | null, maxPixels: number) {
+function planBounded(size: Size, visible: Box, brand: Brand, maxPixels: number) {
   const rules = brand.layout ?? Layout.parse({});
-  const plan = (product: Size) =>
-    planScene(product, look ? shadowRoom(product, look) : NO_ROOM, rules, brand.exports);
-  const scale = sceneScale(plan(size), maxPixels);
-  if (scale === 1) return { scene: plan(size), scale };
+  const plan = (product: Size, scale: number) =>
+    planScene(product, visibleRoom(size, visible, scale), rules, brand.exports);
+  const whole = plan(size, 1);
+  const scale = sceneScale(whole, maxPixels);
+  if (scale === 1) return { scene: whole, scale };
   const width = Math.max(1, Math.floor(size.width * scale));
   const height = Math.max(1, Math.floor(size.height * scale));
-  return { scene: plan({ width, height }), scale };
+  return { scene: plan({ width, height }, scale), scale };
 }
 
 /**
@@ -118,12 +127,11 @@ async function scaleProduct(
   };
 }
 
-/** Product and visible shadow, inside the scene. */
+/** Product and visible shadow, inside the scene: rounding may let a scaled shadow reach a pixel further. */
 function contentBox(scene: Scene, shadow: Shadow | undefined): Box {
-  const visible =
-    shadow && boxWhere(shadow.darkness, (i) => (shadow.darkness.data[i] ?? 0) >= VISIBLE_SHADOW);
-  if (!shadow || !visible) return scene.product;
-  return union(scene.product, moved(visible, scene.product.x - shadow.room.left, scene.product.y));
+  const visible = moved(visibleBox(scene.product, shadow), scene.product.x, scene.product.y);
+  const frames = Object.values(scene.frames);
+  return frames.reduce(intersection, visible);
 }
 
 function buildSet(scene: Scene, brand: Brand) {
@@ -161,6 +169,27 @@ function stageOnSet(scene: Scene, product: Cutout, shadow: Shadow | undefined, b
   return { rgb: compose(set, product, scene.product, { seed: brand.seed, levels }) };
 }
 
+/** The product's part of photo and cut-out. @throws {Failure} `quality` when they do not belong together. */
+async function cutProduct(
+  photo: Uint8Array,
+  cutout: Uint8Array,
+  limits: IngestLimits,
+): Promise<{ cut: Cut; box: Box }> {
+  const { rgb: colour, alpha } = await decodePicture(cutout);
+  const box = alpha && alphaBox(alpha, BOX_ALPHA);
+  if (!box) throw new Failure("quality", "the cut-out holds no product");
+  const { rgb: source } = await ingest(photo, limits);
+  if (source.width !== colour.width || source.height !== colour.height) {
+    throw new Failure("quality", "the cut-out and the photo differ in size: it was cut with other settings");
+  }
+  const cut: Cut = {
+    source: cropBytes(source, box, 3),
+    colour: cropBytes(colour, box, 3),
+    alpha: cropBytes(alpha, box, 1),
+  };
+  return { cut, box };
+}
+
 /**
  * Places the cut-out product in the brand's scene and proves that its pixels are the source's.
  * @throws {Failure} `config` for a placement that is not offered, `quality` when the proof fails.
@@ -170,21 +199,11 @@ export async function place(
   settings: PlaceSettings,
 ): Promise<{ picture: EncodedPicture; facts: PlaceFacts }> {
   const look = shadowLook(brand.placement);
-  const { rgb: colour, alpha } = await decodePicture(cutout);
-  const box = alpha && alphaBox(alpha, BOX_ALPHA);
-  if (!box) throw new Failure("quality", "the cut-out holds no product");
-  const { rgb: source } = await ingest(photo, settings);
-  if (source.width !== colour.width || source.height !== colour.height) {
-    throw new Failure("quality", "the cut-out and the photo differ in size: it was cut with other settings");
-  }
-  const cut: Cut = {
-    source: cropBytes(source, box, 3),
-    colour: cropBytes(colour, box, 3),
-    alpha: cropBytes(alpha, box, 1),
-  };
-  const { scene, scale } = planBounded(box, brand, look, settings.maxScenePixels);
+  const { cut, box } = await cutProduct(photo, cutout, settings);
+  const fullShadow = look ? makeShadow(cut.alpha, look) : undefined;
+  const { scene, scale } = planBounded(box, visibleBox(box, fullShadow), brand, settings.maxScenePixels);
   const product = await scaleProduct(cut, scene.product, scale);
-  const shadow = look ? makeShadow(product.alpha, look) : undefined;
+  const shadow = look && scale !== 1 ? makeShadow(product.alpha, look) : fullShadow;
   const staged = look ? stageOnSet(scene, product, shadow, brand) : stageTransparent(scene, product);
   const fidelity = compareCore(staged.rgb, scene.product, product.reference, product.core);
   if (fidelity.maxAbsDifference > MAX_DIFFERENCE) {
