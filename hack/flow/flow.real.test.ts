@@ -3,6 +3,7 @@ import { readFile } from "node:fs/promises";
 import { fileURLToPath } from "node:url";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { consoleCommands } from "../docs/console-blocks.ts";
 import { launchOpal, type Opal } from "../launch/launch.ts";
 import * as bad from "./bad-photos.ts";
 import { Shop, type JobView } from "./shop.ts";
@@ -165,4 +166,23 @@ describe("what the api refuses", () => {
     expect((await put()).status).toBe(201);
     expect([403, 409]).toContain((await put()).status);
   });
+});
+
+describe("the README's kubectl session", () => {
+  const words = (text: string) => text.trim().split(/\s+/);
+
+  test("runs as it stands there", async () => {
+    const readme = await readFile(fileURLToPath(new URL("../../README.md", import.meta.url)), "utf8");
+    const session = consoleCommands(readme).filter(({ command }) => command.startsWith("kubectl "));
+    expect(session.length).toBeGreaterThanOrEqual(6);
+    for (const { command, shown } of session) {
+      const args = words(command).slice(1);
+      const { code, stdout, stderr } = await opal.cluster.kubectl(args, { identity: "engineer" });
+      expect({ command, code, stderr }).toEqual({ command, code: 0, stderr: "" });
+      const [heading = ""] = shown;
+      // A table's heading and a plain answer are the same everywhere; ages, times and names of pods are not.
+      if (args[0] === "get") expect(words(stdout.split("\n")[0] ?? "")).toEqual(words(heading));
+      if (args[0] === "apply" || args[0] === "delete") expect(stdout.trim()).toBe(heading);
+    }
+  }, 180_000);
 });
