@@ -34,7 +34,7 @@ const GPU_CLASS = "simulated";
 const ROLE_READY_SECONDS = 60;
 
 export interface LaunchOptions {
-  /** Each gets a random key and the brand profiles studio, color and transparent. Default: demo. */
+  /** Each gets a random key. Default: demo. */
   readonly tenants?: readonly string[];
   /** Simulated GPUs of the one node. Default 1: on this many cores a second runner would only share them. */
   readonly gpus?: number;
@@ -159,7 +159,7 @@ async function prepare({ dir, cluster, stack, options, modelsDir }: Prepare) {
     tenants.map((tenant) => [tenant, `opal_${randomBytes(24).toString("base64url")}`]),
   );
   const [database] = await Promise.all([
-    prepareDatabase(stack, tenants),
+    prepareDatabase(stack),
     prepareCluster(cluster, stack.blob.connectionString),
     putExamples(stack.blob.connectionString),
   ]);
