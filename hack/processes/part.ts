@@ -1,10 +1,10 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, mkdirSync, rmSync } from "node:fs";
+import { closeSync, mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { lastLines, openLog } from "./log-file.ts";
-import { stopLeftover, writePidFile, type PidFile } from "./pid-file.ts";
+import { removePidFile, stopLeftover, writePidFile, type PidFile } from "./pid-file.ts";
 import { identify, isRunning, type ProcessIdentity } from "./process-identity.ts";
 import { untilReady, type Readiness } from "./readiness.ts";
 import type { Reaper } from "./reaper.ts";
@@ -135,8 +135,8 @@ async function identityOf(child: ChildProcess, options: ProgramOptions): Promise
 }
 
 function notePid(record: PidFile, folder: string, exited: Promise<PartExit>): void {
-  const file = writePidFile(folder, record);
-  void exited.then(() => rmSync(file, { force: true }));
+  writePidFile(folder, record);
+  void exited.then(() => removePidFile(folder, record));
 }
 
 function spawnBehindGate(options: ProgramOptions): ChildProcess {

@@ -18,12 +18,18 @@ export type PidFile = z.infer<typeof PidFile>;
 const SUFFIX = ".pid";
 
 /** Writes `<folder>/<name>.pid`, all at once: a reader sees the old file or the new one. */
-export function writePidFile(folder: string, record: PidFile): string {
+export function writePidFile(folder: string, record: PidFile): void {
   mkdirSync(folder, { recursive: true });
   const file = pidFileOf(folder, record.name);
   writeFileSync(`${file}.tmp`, JSON.stringify(record));
   renameSync(`${file}.tmp`, file);
-  return file;
+}
+
+/** Removes a part's pid file, unless a later life has written its own there. */
+export function removePidFile(folder: string, record: PidFile): void {
+  const file = pidFileOf(folder, record.name);
+  const { pid, startedAt } = parse(file) ?? {};
+  if (pid === record.pid && startedAt === record.startedAt) rmSync(file);
 }
 
 /** Undefined when there is no such file, when it makes no sense, or when its process has ended. */

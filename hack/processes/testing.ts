@@ -28,7 +28,7 @@ export function aScript(folder: string, name: string, script: string): PartOptio
 export async function eventually(what: string, holds: () => boolean): Promise<void> {
   for (const deadline = Date.now() + 10_000; !holds();) {
     if (Date.now() > deadline) throw new Error(`it never happened that ${what}`);
-    await sleep(20);
+    await sleep(10);
   }
 }
 

@@ -107,7 +107,10 @@ export function serviceBusConformance(open: () => Promise<ConformanceTarget>): v
     test("a receiver of an empty queue gets nothing and can go on", async () => {
       const { sender, receiver } = await openQueue();
       expect(await isEmpty(receiver, 100)).toBe(true);
-      expect(await isEmpty(receiver, 100)).toBe(true);
+      const started = performance.now();
+      for (let turn = 1; turn <= 5; turn += 1) expect(await isEmpty(receiver, 50)).toBe(true);
+      // A broker that does not answer a drain costs 200 ms and the link each time.
+      expect(performance.now() - started).toBeLessThan(5 * 200);
       await sender.sendMessages({ body: "late" });
       expect((await receiveOne(receiver)).body).toBe("late");
     });
@@ -386,7 +389,7 @@ export function serviceBusConformance(open: () => Promise<ConformanceTarget>): v
 
     test("two receivers share a queue, and no message goes to both", async () => {
       const count = 200;
-      const { queue, sender } = await openQueue();
+      const { queue, sender } = await openQueue({ lockDuration: "PT1M" });
       const shares: unknown[][] = [[], []];
       const subscriptions = shares.map((share) =>
         client.createReceiver(queue).subscribe({

@@ -4,7 +4,7 @@ import { LOCK_LOST, notFound, SESSION_LOCK_LOST, type AmqpFault } from "./condit
 import { uuidToDeliveryTag } from "./lock-token.ts";
 import { encodeForReceiver } from "./message-codec.ts";
 import { outcomeFrom } from "./outcome.ts";
-import { isDraining, outcome, rejectedWith, settledByPeer, transferLimit } from "./rhea.ts";
+import { answerDrain, outcome, rejectedWith, settledByPeer, transferLimit } from "./rhea.ts";
 import type { Delivery, OutcomeName, Sender } from "./rhea.ts";
 
 const PRESETTLED = 1;
@@ -21,6 +21,7 @@ export class ReceiverLink implements Consumer {
   readonly #open = new Map<Delivery, string>();
   /** Transfers that were handed to rhea, which counts them only when it sends them. */
   #handedOver = 0;
+  #isCutOff = false;
 
   constructor(options: { broker: Broker; sender: Sender; source: Source; sessionId: string | undefined }) {
     this.#broker = options.broker;
@@ -43,20 +44,21 @@ export class ReceiverLink implements Consumer {
   }
 
   settled(): void {
-    if (!isDraining(this.#sender)) return;
-    // Answered at once: a client whose drain is not answered closes the link.
-    this.#handedOver = transferLimit(this.#sender);
-    this.#sender.set_drained(true);
+    // At once: a client whose drain is not answered closes the link.
+    const limit = transferLimit(this.#sender);
+    if (answerDrain(this.#sender)) this.#handedOver = limit;
   }
 
   cutOff(reason: "session-lost" | "queue-deleted"): void {
+    this.#isCutOff = true;
     this.#sender.close(reason === "session-lost" ? SESSION_LOCK_LOST : notFound(this.#source.queue.name));
   }
 
   /** The link is gone. Locks stay until they expire, as in Azure; a session goes back at once. */
   close(): void {
     this.#broker.detach(this);
-    if (this.sessionId !== undefined) this.#source.queue.releaseSession(this.sessionId);
+    // A session that was lost may be somebody else's by now.
+    if (this.sessionId !== undefined && !this.#isCutOff) this.#source.queue.releaseSession(this.sessionId);
     this.#broker.touch();
   }
 

@@ -38,7 +38,8 @@ export class RequestLinks {
     if (reply === undefined) return;
     const answer = this.#answer(address, request);
     this.#broker.afterCommit(() => {
-      if (reply.is_open()) reply.send(encodeAnswer(answer, request.message_id));
+      // A client that gives no credit for answers gets none.
+      if (reply.is_open() && reply.sendable()) reply.send(encodeAnswer(answer, request.message_id));
     });
   }
 

@@ -29,9 +29,15 @@ export function transferLimit(sender: Sender): number {
   return numberOf(sender, "delivery_count") + numberOf(sender, "credit");
 }
 
-/** True while the peer wants to have its credit used up or taken back. */
-export function isDraining(sender: Sender): boolean {
-  return Boolean(Reflect.get(sender, "_draining"));
+/** Gives back the credit that is left, when the peer has asked for that. @returns false when it has not */
+export function answerDrain(sender: Sender): boolean {
+  if (Reflect.get(sender, "_draining") !== true || numberOf(sender, "credit") === 0) return false;
+  sender.set_drained(true);
+  // rhea would send it only with the next frame that it has to send anyway.
+  const register: unknown = Reflect.get(sender.connection, "_register");
+  if (typeof register !== "function") throw new Error("this rhea has no connection._register");
+  register.call(sender.connection);
+  return true;
 }
 
 /**
