@@ -100,11 +100,11 @@ func (s *Supervisor) obey(c *control, request Request, reply *Reply) error {
 		s.fillStatus(reply)
 		return nil
 	case "restart":
-		return errors.Join(s.kill(request.Name), s.startComponent(ctx, request.Name))
+		return errors.Join(s.kill(request.Name), s.revive(ctx, request.Name))
 	case "stop":
 		return s.kill(request.Name)
 	case "start":
-		return s.startComponent(ctx, request.Name)
+		return s.revive(ctx, request.Name)
 	case "stop-node":
 		return s.fleet.stop(request.Name)
 	case "start-node":
@@ -122,6 +122,33 @@ func (s *Supervisor) kill(name string) error {
 		return fmt.Errorf("there is no component %q, only %v", name, componentNames)
 	}
 	component.stop(syscall.SIGKILL, stopPatience)
+	return nil
+}
+
+// revive starts the component. After an outage of the API server or its
+// database the cluster's own clients would stay in their back-off for up to half
+// a minute; they hold nothing, so they are started anew.
+func (s *Supervisor) revive(ctx context.Context, name string) error {
+	if err := s.startComponent(ctx, name); err != nil {
+		return err
+	}
+	if name != etcd && name != apiserver || s.components[apiserver].pid() == 0 {
+		return nil
+	}
+	if err := until(ctx, "the API server", isServing(ctx, s.server, s.credentials.authority.CertPEM)); err != nil {
+		return err
+	}
+	for _, client := range []string{controllerManager, scheduler} {
+		if s.components[client].pid() == 0 {
+			continue
+		}
+		if err := errors.Join(s.kill(client), s.startComponent(ctx, client)); err != nil {
+			return err
+		}
+	}
+	for _, running := range s.fleet.nodes() {
+		running.Rewatch()
+	}
 	return nil
 }
 

@@ -9,6 +9,7 @@ package node
 
 import (
 	"context"
+	"maps"
 	"os"
 	"path/filepath"
 	"slices"
@@ -66,6 +67,9 @@ type Node struct {
 	spawner     *process.Spawner
 
 	registered chan struct{}
+	rewatch    chan struct{}
+	// life is Run's context. Pods outlive the watch that saw them first.
+	life context.Context
 
 	mu      sync.Mutex
 	pods    map[types.UID]*pod
@@ -83,6 +87,7 @@ func New(spec Spec, client kubernetes.Interface, options Options) *Node {
 		gpus:        newGPUPool(spec.GPUs),
 		client:      client, objects: apiObjects{client},
 		registered: make(chan struct{}),
+		rewatch:    make(chan struct{}, 1),
 		pods:       map[types.UID]*pod{},
 	}
 }
@@ -100,10 +105,9 @@ func (n *Node) Run(ctx context.Context) error {
 	defer events.Shutdown()
 	events.StartRecordingToSink(&typedcorev1.EventSinkImpl{Interface: n.client.CoreV1().Events("")})
 	n.recorder = events.NewRecorder(scheme.Scheme, corev1.EventSource{Component: "kubelet", Host: n.name})
+	n.life = ctx
 	defer n.running.Wait()
-	if err := n.watchPods(ctx); err != nil {
-		return err
-	}
+	n.running.Go(func() { n.keepWatching(ctx) })
 	return n.register(ctx)
 }
 
@@ -161,51 +165,95 @@ func (n *Node) awaitPermission(ctx context.Context) error {
 	}
 }
 
-func (n *Node) watchPods(ctx context.Context) error {
+// Rewatch lists and watches the pods anew, without waiting for the client's
+// back-off: for when the API server is back after an outage.
+func (n *Node) Rewatch() {
+	select {
+	case n.rewatch <- struct{}{}:
+	default:
+	}
+}
+
+func (n *Node) keepWatching(ctx context.Context) {
+	for ctx.Err() == nil {
+		watching, stop := context.WithCancel(ctx)
+		factory := n.watchPods(watching)
+		select {
+		case <-n.rewatch:
+		case <-ctx.Done():
+		}
+		stop()
+		// No event of the old watch may come after one of the new.
+		factory.Shutdown()
+	}
+}
+
+func (n *Node) watchPods(ctx context.Context) informers.SharedInformerFactory {
 	factory := informers.NewSharedInformerFactoryWithOptions(n.client, 0,
 		informers.WithTweakListOptions(func(options *metav1.ListOptions) {
 			options.FieldSelector = fields.OneTermEqualSelector("spec.nodeName", n.name).String()
 		}))
 	informer := factory.Core().V1().Pods().Informer()
-	_, err := informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(object any) { n.seen(ctx, object.(*corev1.Pod)) },
-		UpdateFunc: func(_, object any) { n.seen(ctx, object.(*corev1.Pod)) },
+	// Adding a handler fails only on an informer that has been stopped.
+	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
+		AddFunc:    func(object any) { n.seen(object.(*corev1.Pod)) },
+		UpdateFunc: func(_, object any) { n.seen(object.(*corev1.Pod)) },
 		DeleteFunc: func(object any) {
 			if unknown, ok := object.(cache.DeletedFinalStateUnknown); ok {
 				object = unknown.Obj
 			}
-			n.lost(object.(*corev1.Pod))
+			n.lost(object.(*corev1.Pod).UID)
 		},
 	})
-	if err != nil {
-		return err
-	}
 	factory.Start(ctx.Done())
 	n.running.Go(func() {
 		if cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
-			n.removeStrayDirs(informer.GetStore())
+			n.forgetAllBut(informer.GetStore())
 		}
 	})
-	return nil
+	return factory
+}
+
+// forgetAllBut drops the pods whose deletion no watch has seen, and what earlier lives of the node left on the disk.
+// What there is to forget is taken down first: a pod that comes in meanwhile is then in the store already.
+func (n *Node) forgetAllBut(store cache.Store) {
+	n.mu.Lock()
+	uids := slices.Collect(maps.Keys(n.pods))
+	n.mu.Unlock()
+	entries, _ := os.ReadDir(n.podsDir)
+	known := map[types.UID]bool{}
+	for _, object := range store.List() {
+		known[object.(*corev1.Pod).UID] = true
+	}
+	for _, uid := range uids {
+		if !known[uid] {
+			n.lost(uid)
+		}
+	}
+	for _, entry := range entries {
+		if !known[types.UID(entry.Name())] {
+			_ = os.RemoveAll(filepath.Join(n.podsDir, entry.Name()))
+		}
+	}
 }
 
 // seen may be told of another pod under the name of one whose deletion it missed: the uid tells them apart.
-func (n *Node) seen(ctx context.Context, object *corev1.Pod) {
+func (n *Node) seen(object *corev1.Pod) {
 	n.mu.Lock()
 	p, known := n.pods[object.UID]
 	if !known {
-		p = n.newPod(ctx, object)
+		p = n.newPod(n.life, object)
 		n.pods[object.UID] = p
-		n.running.Go(func() { p.run(ctx) })
+		n.running.Go(func() { p.run(n.life) })
 	}
 	n.mu.Unlock()
 	p.observe(object)
 }
 
-func (n *Node) lost(object *corev1.Pod) {
+func (n *Node) lost(uid types.UID) {
 	n.mu.Lock()
-	p, known := n.pods[object.UID]
-	delete(n.pods, object.UID)
+	p, known := n.pods[uid]
+	delete(n.pods, uid)
 	n.mu.Unlock()
 	if known {
 		p.vanish()
@@ -236,24 +284,6 @@ func (n *Node) deleteObject(ctx context.Context, p *pod) {
 		if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) || !retry.wait(ctx) {
 			return
 		}
-	}
-}
-
-// removeStrayDirs deletes what an earlier life of the node left of pods that are gone.
-func (n *Node) removeStrayDirs(store cache.Store) {
-	known := map[string]bool{}
-	for _, object := range store.List() {
-		known[string(object.(*corev1.Pod).UID)] = true
-	}
-	n.mu.Lock()
-	for uid := range n.pods {
-		known[string(uid)] = true
-	}
-	n.mu.Unlock()
-	entries, _ := os.ReadDir(n.podsDir)
-	stray := slices.DeleteFunc(entries, func(entry os.DirEntry) bool { return known[entry.Name()] })
-	for _, entry := range stray {
-		_ = os.RemoveAll(filepath.Join(n.podsDir, entry.Name()))
 	}
 }
 
