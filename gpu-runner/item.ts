@@ -27,6 +27,8 @@ export interface ItemContext {
   readonly checkDrain: () => void;
   readonly now: () => Date;
   readonly onStage: (stage: Stage, state: "started" | "finished") => void;
+  /** A stage that this pod computed has its record; `theirs` when somebody else had written it first. */
+  readonly onRecord: (record: StageRecord, whose: "ours" | "theirs") => void;
 }
 
 export interface ItemOutcome {
@@ -136,7 +138,9 @@ async function compute(run: Run, stage: Stage, before: Before) {
     facts,
   };
   const settled = await run.records.settleStage(record);
-  if (settled.pod !== run.pod) run.tally.wastedGpuSeconds += gpuSeconds;
+  const whose = settled.pod === run.pod ? "ours" : "theirs";
+  if (whose === "theirs") run.tally.wastedGpuSeconds += gpuSeconds;
+  run.onRecord({ ...record, output: settled.output }, whose);
   return { settled, picture: settled.sha256 === sha256 ? picture.bytes : undefined };
 }
 

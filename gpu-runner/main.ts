@@ -84,6 +84,9 @@ async function workOff(
     now: () => new Date(),
     sinceStart,
     onProgress: progress.update,
+    onRecord: ({ stage, seconds, output }, whose) => {
+      log.info({ stage, seconds, output, whose }, "stage");
+    },
     onItem: (item, { outcome, failure, found, computed }) => {
       log.info({ item: item.id, index: item.index, outcome, failure, found, seconds: computed }, "item");
     },

@@ -74,6 +74,7 @@ function aShard(
       sinceStart: () => 1.5,
       onProgress: (progress) => seen.push(progress),
       onItem: () => undefined,
+      onRecord: () => undefined,
     });
   const key = (item: string) => ({ tenant: manifest.tenant, job: manifest.job, uid: manifest.uid, item });
   const reportOf = (item: string) => {

@@ -17,8 +17,13 @@ export async function stageCounts(opal: Opal, job: string): Promise<StageCount[]
   for (const pod of pods.stdout.split("\n").filter(Boolean)) {
     const { stdout } = await kubectl(["logs", ...inNamespace, pod]);
     for (const line of stdout.split("\n").filter((text) => text.startsWith("{"))) {
-      const { msg, item, stage } = JSON.parse(line) as { msg?: string; item?: string; stage?: string };
+      const {
+        msg,
+        output = "",
+        stage,
+      } = JSON.parse(line) as { msg?: string; output?: string; stage?: string };
       if (msg !== "stage") continue;
+      const item = output.split("/").at(-2);
       const key = `${item} ${stage}`;
       counts.set(key, (counts.get(key) ?? 0) + 1);
     }
