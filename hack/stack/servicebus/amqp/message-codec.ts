@@ -1,7 +1,7 @@
 /** AMQP messages to what a queue stores, and back with what the broker has to say about them. */
 import { randomUUID } from "node:crypto";
 import type { StoredMessage } from "../queue/message.ts";
-import type { NewMessage } from "../queue/queue.ts";
+import type { NewMessage } from "../queue/new-message.ts";
 import { amqpMessage, amqpTypes } from "./rhea.ts";
 
 /** A transfer of this format carries many messages, each encoded in one data section. */

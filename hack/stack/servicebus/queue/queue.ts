@@ -4,17 +4,10 @@
  * change is an event that is handed to `record` and applied at once.
  */
 import type { DeadLetter, QueueEvent, StoredMessage, Subqueue } from "./message.ts";
+import { firstState, type NewMessage } from "./new-message.ts";
 import { QueueState } from "./queue-state.ts";
 import { SessionLocks } from "./sessions.ts";
 import type { QueueSettings } from "./settings.ts";
-
-export interface NewMessage {
-  readonly messageId: string;
-  readonly sessionId?: string | undefined;
-  readonly scheduledFor?: number | undefined;
-  readonly timeToLiveMilliseconds?: number | undefined;
-  readonly amqp: Buffer;
-}
 
 /** What a receiver decided about a message that it holds. `amqp` replaces the message when it was changed. */
 export type Outcome =
@@ -47,32 +40,15 @@ export class Queue {
     this.#record = record;
   }
 
-  /** Adds a message, or drops it as a duplicate. @returns its sequence number */
+  /**
+   * Adds a message, or drops it as a duplicate.
+   * @returns a sequence number of its own, also for a duplicate: its sender hears nothing of that, as in Azure
+   */
   send(message: NewMessage, now: number): number {
-    const isKnown = this.#isDuplicate(message.messageId, now);
+    this.#forgetOldIds(now);
     const sequence = this.state.lastSequence + 1;
-    if (isKnown) {
-      this.#emit({ kind: "numbered", last: sequence }); // the sender gets a number of its own, as in Azure
-      return sequence;
-    }
-    const { scheduledFor = 0, sessionId, timeToLiveMilliseconds, ...rest } = message;
-    const isScheduled = scheduledFor > now;
-    const limit = (this.settings.defaultTimeToLiveSeconds ?? Infinity) * 1000;
-    const timeToLive = Math.min(timeToLiveMilliseconds ?? Infinity, limit);
-    this.#emit({
-      kind: "sent",
-      message: {
-        ...rest,
-        sequence,
-        subqueue: "main",
-        phase: isScheduled ? "scheduled" : "ready",
-        deliveryCount: 0,
-        enqueuedAt: now,
-        ...(sessionId !== undefined && { sessionId }),
-        ...(isScheduled && { scheduledFor }),
-        ...(timeToLive !== Infinity && { timeToLiveMilliseconds: timeToLive }),
-      },
-    });
+    if (this.state.seen.has(message.messageId)) this.#emit({ kind: "numbered", last: sequence });
+    else this.#emit({ kind: "sent", message: firstState(message, sequence, this.settings, now) });
     return sequence;
   }
 
@@ -287,11 +263,6 @@ export class Queue {
       if (message === undefined) throw new Error(`message ${first.sequence} is indexed but not there`);
       yield message;
     }
-  }
-
-  #isDuplicate(messageId: string, now: number): boolean {
-    this.#forgetOldIds(now);
-    return this.state.seen.has(messageId);
   }
 
   #forgetOldIds(now: number): void {

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import type { QueueEvent } from "./message.ts";
-import { Queue, type NewMessage } from "./queue.ts";
+import type { NewMessage } from "./new-message.ts";
+import { Queue } from "./queue.ts";
 import { QueueSettings, type QueueSettingsInput } from "./settings.ts";
 
 export const START = Date.UTC(2026, 0, 1);
