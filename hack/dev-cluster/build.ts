@@ -3,25 +3,14 @@
  * change of its sources, its modules or the Go version is another binary. What is there is complete, because a
  * finished build is put there by one rename; a build that was cut off leaves nothing but a folder to sweep up.
  */
-import { spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { access, mkdir, readdir, readFile, rename, rm, stat, symlink, utimes } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
 import { withLock } from "../cache/lock.ts";
+import { BUILD_FLAGS, GO_ENV, LINK_FLAGS, runGo, SOURCES } from "./go.ts";
 
 export const USUAL_BUILD_TIME = "6-7 minutes on two cores, once";
 
-const SOURCES = import.meta.dirname;
-const KUBERNETES = { version: "v1.35.4", major: "1", minor: "35" };
-const PACKAGE = "k8s.io/component-base/version";
-const FLAGS = [
-  "-buildvcs=false",
-  "-trimpath",
-  `-ldflags=-s -w -X ${PACKAGE}.gitVersion=${KUBERNETES.version} -X ${PACKAGE}.gitMajor=${KUBERNETES.major} -X ${PACKAGE}.gitMinor=${KUBERNETES.minor}`,
-];
-/** Fewer collections make the compiler a fifth faster for some hundred megabytes more. */
-const BUILD_ENV = { CGO_ENABLED: "0", GOGC: "400", GOWORK: "off" };
 /** Builds that are kept: other checkouts and branches may use them. */
 const KEPT_BUILDS = 3;
 
@@ -71,7 +60,7 @@ const UNFINISHED = ".unfinished";
 
 async function buildKey(): Promise<string> {
   const hash = createHash("sha256");
-  hash.update(JSON.stringify([await goVersion(), process.arch, FLAGS, BUILD_ENV]));
+  hash.update(JSON.stringify([await goVersion(), process.arch, BUILD_FLAGS, LINK_FLAGS, GO_ENV]));
   const names = await readdir(SOURCES, { recursive: true });
   const isSource = (name: string) => /\.go$|^go\.(mod|sum)$/.test(name) && !name.endsWith("_test.go");
   for (const name of names.filter(isSource).sort()) {
@@ -86,7 +75,7 @@ async function goVersion(): Promise<string> {
     throw new Error("The dev cluster runs on Linux only: use kind, or point KUBECONFIG to a cluster.");
   }
   const lines: string[] = [];
-  const { code, missing } = await go(["version"], (line) => lines.push(line));
+  const { code, missing } = await runGo(["version"], (line) => lines.push(line));
   const needed = /^go (\S+)$/m.exec(await readFile(join(SOURCES, "go.mod"), "utf8"))?.[1] ?? "";
   if (missing) {
     throw new Error(
@@ -100,17 +89,20 @@ async function goVersion(): Promise<string> {
 }
 
 async function compile(out: string, onProgress: (text: string) => void): Promise<void> {
-  onProgress(`usually ${USUAL_BUILD_TIME}`);
+  onProgress("loading its Go modules");
   await mkdir(out, { recursive: true });
   const total = await countPackages(onProgress);
   let compiled = 0;
   const tail: string[] = [];
-  const { code } = await go(["build", ...FLAGS, "-v", "-o", join(out, "dev-cluster"), "."], (line) => {
-    tail.push(line);
-    if (tail.length > 20) tail.shift();
-    compiled++;
-    onProgress(compiled < total ? `compiled ${compiled} of ${total} packages` : "linking");
-  });
+  const { code } = await runGo(
+    ["build", ...BUILD_FLAGS, ...LINK_FLAGS, "-v", "-o", join(out, "dev-cluster"), "."],
+    (line) => {
+      tail.push(line);
+      if (tail.length > 20) tail.shift();
+      compiled++;
+      onProgress(compiled < total ? `compiled ${compiled} of ${total} packages` : "linking");
+    },
+  );
   if (code !== 0) throw new Error(`Building the dev cluster failed:\n${tail.join("\n")}`);
   await symlink("dev-cluster", join(out, "kubectl"));
 }
@@ -120,7 +112,7 @@ async function countPackages(onProgress: (text: string) => void): Promise<number
   let packages = 0;
   let downloads = 0;
   const problems: string[] = [];
-  const { code } = await go(["list", "-deps", "."], (line) => {
+  const { code } = await runGo(["list", "-deps", "."], (line) => {
     if (line.startsWith("go: downloading")) onProgress(`downloaded ${++downloads} modules`);
     else if (line.startsWith("go: ")) problems.push(line);
     else packages++;
@@ -131,25 +123,6 @@ async function countPackages(onProgress: (text: string) => void): Promise<number
     );
   }
   return packages;
-}
-
-/** Runs Go in the module's folder. Lines of stdout and stderr go to one callback. */
-function go(
-  args: readonly string[],
-  onLine: (line: string) => void,
-): Promise<{ code: number | null; missing: boolean }> {
-  return new Promise((resolve, reject) => {
-    const child = spawn("go", args, {
-      cwd: SOURCES,
-      env: { ...process.env, ...BUILD_ENV },
-      stdio: ["ignore", "pipe", "pipe"],
-    });
-    for (const stream of [child.stdout, child.stderr]) createInterface(stream).on("line", onLine);
-    child.on("error", (error: NodeJS.ErrnoException) =>
-      error.code === "ENOENT" ? resolve({ code: null, missing: true }) : reject(error),
-    );
-    child.on("close", (code) => resolve({ code, missing: false }));
-  });
 }
 
 async function removeUnfinished(builds: string): Promise<void> {

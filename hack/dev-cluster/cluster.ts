@@ -65,6 +65,18 @@ export interface ClusterOptions {
 
 export type ComponentName = "etcd" | "apiserver" | "controller-manager" | "scheduler";
 
+/** What a running cluster says of itself. */
+export interface Ready {
+  readonly server: string;
+  readonly dir: string;
+  /** The control socket. */
+  readonly control: string;
+  readonly pid: number;
+  /** Paths by identity. */
+  readonly kubeconfigs: Readonly<Record<string, string>>;
+  readonly seconds: number;
+}
+
 export interface Cluster {
   readonly dir: string;
   /** `https://127.0.0.1:PORT` */
@@ -73,6 +85,7 @@ export interface Cluster {
   readonly pid: number;
   /** From the start to the cluster being usable. */
   readonly seconds: number;
+  readonly ready: Ready;
   /** Resolves with the reason when the cluster ends without having been asked to. */
   readonly broken: Promise<Error>;
   /** @returns the path of that identity's kubeconfig; @throws when there is no such identity */
@@ -83,15 +96,6 @@ export interface Cluster {
   control(verb: ControlVerb, name?: string): Promise<ControlReply>;
   /** Stops everything; removes a cluster without `dir`. Harmless when called twice. */
   stop(): Promise<void>;
-}
-
-interface Ready {
-  readonly server: string;
-  readonly dir: string;
-  readonly control: string;
-  readonly pid: number;
-  readonly kubeconfigs: Readonly<Record<string, string>>;
-  readonly seconds: number;
 }
 
 /**
@@ -116,6 +120,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     server: ready.server,
     pid: ready.pid,
     seconds: ready.seconds,
+    ready,
     broken: ended.then((error) => (isStopping ? new Promise<Error>(() => {}) : error)),
     kubeconfig,
     kubectl: (args, { identity, ...rest } = {}) =>
@@ -140,13 +145,14 @@ async function spawnSupervisor(binary: string, options: ClusterOptions): Promise
   const child = spawn(binary, ["up", "--config", file, "--exit-on-stdin-eof"], {
     stdio: ["pipe", "pipe", "pipe"],
   });
+  child.stdin.on("error", () => {}); // it may end before we close it
   child.once("close", () => void rm(folder, { recursive: true, force: true }));
   await once(child, "spawn");
   return child;
 }
 
 /** The configuration as the binary reads it, see internal/cluster/config.go. */
-function configJson(options: ClusterOptions): string {
+export function configJson(options: ClusterOptions): string {
   const { dir } = options;
   return JSON.stringify({ ...options, onProgress: undefined, dir: dir && resolve(dir) });
 }

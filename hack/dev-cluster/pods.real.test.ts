@@ -149,7 +149,7 @@ describe("environment", () => {
         resources: { limits: { memory: "64Mi", "nvidia.com/gpu": "2" } },
       },
     });
-    pod.metadata = { ...pod.metadata, annotations: { "shop/index": "7" } };
+    pod.metadata!.annotations = { "shop/index": "7" };
     const seen = await runPod(api, pod);
     const env = Object.fromEntries(
       (await logs("environment"))
@@ -217,7 +217,7 @@ describe("volumes", () => {
         ],
       },
     });
-    pod.metadata = { ...pod.metadata, labels: { a: "b" } };
+    pod.metadata!.labels = { a: "b" };
     expect(endOf(await runPod(api, pod)).exitCode).toBe(0);
     expect(await logs("volumes")).toBe('[1]kvolumes[1]a="b"kept\n[1]\n');
     expect(await readFile(join(folder, "volumes"), "utf8")).toBe("from a pod\n");

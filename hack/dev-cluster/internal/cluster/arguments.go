@@ -11,6 +11,8 @@ const (
 	apiserver         = "apiserver"
 	controllerManager = "controller-manager"
 	scheduler         = "scheduler"
+	// nodes is no component, they live in the supervisor, but has a log as the others do.
+	nodes = "nodes"
 
 	serviceRange   = "10.96.0.0/16"
 	firstServiceIP = "10.96.0.1"

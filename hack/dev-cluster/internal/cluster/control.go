@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -22,7 +21,7 @@ const controlPatience = 60 * time.Second
 //	restart|stop|start NAME  a component: etcd, apiserver, controller-manager, scheduler (stop is SIGKILL)
 //	stop-node NAME           the node and its pods' processes end as in a power cut
 //	start-node NAME          the node comes back; pods that it had are reported as lost
-//	shutdown                 the cluster stops; the answer comes when it begins to
+//	shutdown                 the cluster stops; the connection ends when it has
 type Request struct {
 	Verb string `json:"verb"`
 	Name string `json:"name,omitempty"`
@@ -43,6 +42,8 @@ type control struct {
 	once     sync.Once
 	// busy lets one request at a time change the cluster.
 	busy sync.Mutex
+	// asker is left open at a shutdown: its end tells that the supervisor is gone.
+	asker net.Conn
 }
 
 func (s *Supervisor) listen() (*control, error) {
@@ -50,7 +51,7 @@ func (s *Supervisor) listen() (*control, error) {
 	if err := os.Remove(path); err != nil && !os.IsNotExist(err) {
 		return nil, err
 	}
-	if err := os.MkdirAll(temporaryParent(), 0o700); err != nil {
+	if _, err := ownTemporaryParent(); err != nil {
 		return nil, err
 	}
 	listener, err := net.Listen("unix", path)
@@ -73,9 +74,9 @@ func (s *Supervisor) listen() (*control, error) {
 func (c *control) close() { _ = c.listener.Close() }
 
 func (s *Supervisor) answer(c *control, connection net.Conn) {
-	defer connection.Close()
 	var request Request
 	if err := json.NewDecoder(connection).Decode(&request); err != nil {
+		connection.Close()
 		return
 	}
 	began := time.Now()
@@ -85,9 +86,14 @@ func (s *Supervisor) answer(c *control, connection net.Conn) {
 	}
 	reply.Seconds = float64(time.Since(began).Milliseconds()) / 1000
 	_ = json.NewEncoder(connection).Encode(reply)
-	if request.Verb == "shutdown" {
-		c.once.Do(func() { close(c.shutdown) })
+	if request.Verb != "shutdown" {
+		connection.Close()
+		return
 	}
+	c.once.Do(func() {
+		c.asker = connection
+		close(c.shutdown)
+	})
 }
 
 func (s *Supervisor) obey(c *control, request Request, reply *Reply) error {
@@ -172,17 +178,17 @@ func Control(dir string, request Request, out io.Writer) error {
 	if err := json.NewEncoder(connection).Encode(request); err != nil {
 		return err
 	}
-	line, err := bufio.NewReader(connection).ReadBytes('\n')
+	answer, err := io.ReadAll(connection)
 	if err != nil {
 		return fmt.Errorf("the cluster in %s did not answer: %w", dir, err)
 	}
 	var reply Reply
-	if err := json.Unmarshal(line, &reply); err != nil {
+	if err := json.Unmarshal(answer, &reply); err != nil {
 		return err
 	}
 	if !reply.OK {
 		return errors.New(reply.Error)
 	}
-	_, err = out.Write(line)
+	_, err = out.Write(answer)
 	return err
 }

@@ -4,9 +4,12 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"log"
 	"os"
 	"path/filepath"
 	"syscall"
+
+	"k8s.io/klog/v2"
 )
 
 // longestSocketPath is what fits into a socket address, with some room.
@@ -36,12 +39,36 @@ func openHome(dir string) (*home, error) {
 	return &home{dir: dir, lock: lock}, err
 }
 
+// divertLogs keeps the words of libraries in this process out of its own
+// progress lines, and the logs of the cluster's last life apart from this one's.
+func (h *home) divertLogs() error {
+	if err := os.MkdirAll(h.path("logs"), 0o700); err != nil {
+		return err
+	}
+	for _, name := range append([]string{nodes}, componentNames...) {
+		err := os.Rename(h.logFile(name), h.logFile(name)+".previous")
+		if err != nil && !os.IsNotExist(err) {
+			return err
+		}
+	}
+	file, err := os.OpenFile(h.logFile(nodes), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
+	if err != nil {
+		return err
+	}
+	log.SetOutput(file)
+	klog.LogToStderr(false)
+	klog.SetOutput(file)
+	return nil
+}
+
+func (h *home) logFile(name string) string { return h.path("logs", name+".log") }
+
 // openTemporaryHome also removes what temporary clusters left behind that were
 // killed. One lock over all of it keeps two of them from removing each other's
 // directory in the moment before it is locked.
 func openTemporaryHome() (*home, error) {
-	parent := temporaryParent()
-	if err := os.MkdirAll(parent, 0o700); err != nil {
+	parent, err := ownTemporaryParent()
+	if err != nil {
 		return nil, err
 	}
 	lock, err := lockFile(filepath.Join(parent, "lock"), 0)
@@ -70,6 +97,23 @@ func openTemporaryHome() (*home, error) {
 
 func temporaryParent() string {
 	return filepath.Join(os.TempDir(), fmt.Sprintf("dev-cluster-%d", os.Getuid()))
+}
+
+// ownTemporaryParent makes that directory, and refuses one of the same name that somebody else has put there.
+func ownTemporaryParent() (string, error) {
+	parent := temporaryParent()
+	if err := os.MkdirAll(parent, 0o700); err != nil {
+		return "", err
+	}
+	info, err := os.Lstat(parent)
+	if err != nil {
+		return "", err
+	}
+	owner, ok := info.Sys().(*syscall.Stat_t)
+	if !ok || !info.IsDir() || int(owner.Uid) != os.Getuid() || info.Mode().Perm()&0o077 != 0 {
+		return "", fmt.Errorf("%s must be a directory that is yours alone", parent)
+	}
+	return parent, nil
 }
 
 func lockFile(path string, flags int) (*os.File, error) {

@@ -65,6 +65,9 @@ func Up(ctx context.Context, config Config, out, progress io.Writer) (err error)
 		return err
 	}
 	defer s.home.close()
+	if err := s.home.divertLogs(); err != nil {
+		return err
+	}
 	defer s.stop()
 	if err := s.bringUp(ctx); err != nil {
 		return err
@@ -114,6 +117,7 @@ func (s *Supervisor) bringUp(parent context.Context) error {
 	go func() {
 		select {
 		case err := <-s.failed:
+			s.failed <- err // for the one who waits when all has been started
 			fail(err)
 		case <-started:
 		}
@@ -183,15 +187,12 @@ func (s *Supervisor) makeComponents(port int) error {
 		return err
 	}
 	s.lifeline = held
-	if err := os.MkdirAll(s.home.path("logs"), 0o700); err != nil {
-		return err
-	}
 	s.components = map[string]*component{}
 	for _, name := range componentNames {
 		argv := append([]string{self, "component", s.home.podsDir(), name}, arguments[name]...)
 		s.components[name] = &component{
 			name: name, argv: append(argv, s.config.ExtraArgs[name]...), dir: s.home.dir,
-			logFile: s.home.path("logs", name+".log"), lifeline: lifeline, failed: s.failed,
+			logFile: s.home.logFile(name), lifeline: lifeline, failed: s.failed,
 		}
 	}
 	return nil

@@ -265,8 +265,13 @@ func (p *pod) update(change func(*podState)) {
 	p.reporter.report()
 }
 
+// fail overrules what the containers say, unless they have all ended already.
 func (p *pod) fail(why verdict) {
-	p.update(func(state *podState) { state.failed = &why })
+	p.update(func(state *podState) {
+		if !allOf(state.main, isTerminated) {
+			state.failed = &why
+		}
+	})
 }
 
 func (p *pod) setContainer(name string, change func(*corev1.ContainerStatus)) {
