@@ -1,5 +1,5 @@
 /**
- * The conditions of an OpalJob and every reason that they can carry. Reasons are the machine-readable part of
+ * The conditions of the custom resources and every reason that they can carry. Reasons are the machine-readable part of
  * the contract: renaming one breaks somebody's alert.
  */
 
@@ -11,6 +11,16 @@ export const REASONS = {
   WaitingForGpus: "WaitingForGpus",
   /** Queued=True: an earlier job stands before this one. */
   BehindOthers: "BehindOthers",
+  /** Queued=True: the queue has used up what it may have of the GPU classes that the job can use. */
+  QuotaExhausted: "QuotaExhausted",
+  /** Queued=True: the queue's budget for this window is used up or promised. */
+  QueueBudgetExhausted: "QueueBudgetExhausted",
+  /** Queued=True: every pool that fits gets no nodes just now; they are tried again later. */
+  PoolsStockedOut: "PoolsStockedOut",
+  /** Queued=True: there is neither the queue that the job names, nor one of its tenant's name, nor `default`. */
+  NoSuchQueue: "NoSuchQueue",
+  /** Queued=True: Kueue has not admitted the job's child yet. */
+  WaitingForKueue: "WaitingForKueue",
   /** Queued=True: no pool has the class or the VRAM that the job asks for. */
   NoMatchingPool: "NoMatchingPool",
   /** Queued=False: the job holds GPUs, or is finished or suspended. */
@@ -45,6 +55,26 @@ export const REASONS = {
   NotSuspended: "NotSuspended",
 } as const;
 export type Reason = (typeof REASONS)[keyof typeof REASONS];
+
+/** Conditions of a GpuPool. */
+export const POOL_CONDITION_TYPES = ["Available"] as const;
+export const POOL_REASONS = {
+  /** Available=True: jobs are placed on it. */
+  AcceptingJobs: "AcceptingJobs",
+  /** Available=False: a pod waited longer than `startTimeoutSeconds` for a node; tried again after a while. */
+  StockedOut: "StockedOut",
+  /** Available=False: `maxGpus` is 0. */
+  Closed: "Closed",
+} as const;
+
+/** Conditions of an OpalQueue. */
+export const QUEUE_CONDITION_TYPES = ["Active"] as const;
+export const QUEUE_REASONS = {
+  /** Active=True: its jobs are scheduled. */
+  AcceptingJobs: "AcceptingJobs",
+  /** Active=False: the budget of this window is used up or promised; what runs goes on. */
+  BudgetExhausted: "BudgetExhausted",
+} as const;
 
 interface ConditionLike {
   readonly type: string;

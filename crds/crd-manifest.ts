@@ -1,31 +1,180 @@
 /**
- * The CustomResourceDefinition of OpalJob, made from its zod schema: an OpenAPI v3 structural schema with CEL
- * rules, printer columns and the status subresource.
+ * The CustomResourceDefinitions, made from the zod schemas: OpenAPI v3 structural schemas with CEL rules, printer
+ * columns and the status subresource.
  */
 import * as z from "zod";
+import { GpuPoolSpec, GpuPoolStatus } from "./gpupool.ts";
 import { GROUP, VERSION } from "./names.ts";
-import { OBJECT_RULES, OpalJobSpec, OpalJobStatus } from "./opaljob.ts";
+import { type CelRule, DNS_LABEL, OBJECT_RULES, OpalJobSpec, OpalJobStatus } from "./opaljob.ts";
+import { OpalQueueSpec, OpalQueueStatus } from "./opalqueue.ts";
 
 interface PrinterColumn {
   name: string;
-  type: "string" | "integer" | "date";
+  type: "string" | "integer" | "number" | "boolean" | "date";
   jsonPath: string;
+  /** 1 is shown with `-o wide` only. */
   priority?: number;
   description?: string;
 }
 
-const OPALJOB_COLUMNS: readonly PrinterColumn[] = [
-  { name: "Tenant", type: "string", jsonPath: ".spec.tenant" },
-  { name: "Phase", type: "string", jsonPath: ".status.phase" },
-  { name: "Done", type: "string", jsonPath: ".status.progress", description: "items done / items in all" },
-  { name: "Failed", type: "integer", jsonPath: ".status.items.failed" },
-  { name: "Pool", type: "string", jsonPath: ".status.assignment.pool" },
-  { name: "GPUs", type: "integer", jsonPath: ".status.assignment.gpus" },
-  { name: "Position", type: "integer", jsonPath: ".status.queue.position" },
-  { name: "ETA", type: "string", jsonPath: ".status.eta.p50" },
-  { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" },
-  { name: "Because", type: "string", jsonPath: ".status.queue.because", priority: 1 },
+interface CustomResource {
+  readonly kind: string;
+  readonly singular: string;
+  readonly plural: string;
+  readonly shortName: string;
+  readonly scope: "Namespaced" | "Cluster";
+  readonly description: string;
+  readonly spec: z.ZodType;
+  readonly status: z.ZodType;
+  readonly rules: readonly CelRule[];
+  readonly columns: readonly PrinterColumn[];
+}
+
+const AGE: PrinterColumn = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };
+
+/** Names become values of labels. */
+const LABEL_NAME_RULES: readonly CelRule[] = [
+  {
+    rule: `self.metadata.name.size() <= 63 && self.metadata.name.matches('${DNS_LABEL}')`,
+    message: "metadata.name must be lower-case letters, digits and '-', 63 characters at most",
+  },
 ];
+
+const OPALJOB: CustomResource = {
+  kind: "OpalJob",
+  singular: "opaljob",
+  plural: "opaljobs",
+  shortName: "oj",
+  scope: "Namespaced",
+  description: "One batch of product photos and what is to become of them.",
+  spec: OpalJobSpec,
+  status: OpalJobStatus,
+  rules: OBJECT_RULES,
+  columns: [
+    { name: "Tenant", type: "string", jsonPath: ".spec.tenant" },
+    { name: "Phase", type: "string", jsonPath: ".status.phase" },
+    { name: "Done", type: "string", jsonPath: ".status.progress", description: "items done / items in all" },
+    { name: "Failed", type: "integer", jsonPath: ".status.items.failed" },
+    { name: "Pool", type: "string", jsonPath: ".status.assignment.pool" },
+    { name: "GPUs", type: "integer", jsonPath: ".status.assignment.gpus" },
+    { name: "Position", type: "integer", jsonPath: ".status.queue.position" },
+    { name: "ETA", type: "string", jsonPath: ".status.eta.p50" },
+    AGE,
+    { name: "Because", type: "string", jsonPath: ".status.queue.because", priority: 1 },
+  ],
+};
+
+const GPUPOOL: CustomResource = {
+  kind: "GpuPool",
+  singular: "gpupool",
+  plural: "gpupools",
+  shortName: "gp",
+  scope: "Cluster",
+  description: "GPU nodes of one kind and price that jobs can be placed on.",
+  spec: GpuPoolSpec,
+  status: GpuPoolStatus,
+  rules: LABEL_NAME_RULES,
+  columns: [
+    { name: "Class", type: "string", jsonPath: ".spec.gpuClass" },
+    { name: "VRAM", type: "integer", jsonPath: ".spec.vramGiB", description: "GiB of one GPU" },
+    { name: "Spot", type: "boolean", jsonPath: ".spec.spot" },
+    {
+      name: "Price",
+      type: "number",
+      jsonPath: ".spec.pricePerGpuHour",
+      description: "of one GPU for an hour",
+    },
+    { name: "Max", type: "integer", jsonPath: ".spec.maxGpus", description: "GPUs at most" },
+    { name: "Ready", type: "integer", jsonPath: ".status.ready", description: "GPUs on ready nodes" },
+    { name: "Assigned", type: "integer", jsonPath: ".status.assigned", description: "GPUs that jobs hold" },
+    {
+      name: "InUse",
+      type: "integer",
+      jsonPath: ".status.inUse",
+      description: "GPUs on which a runner works",
+    },
+    {
+      name: "State",
+      type: "string",
+      jsonPath: '.status.conditions[?(@.type=="Available")].reason',
+    },
+    AGE,
+    { name: "StockedOutUntil", type: "string", jsonPath: ".status.stockOut.until", priority: 1 },
+    { name: "Jobs", type: "integer", jsonPath: ".status.jobs", priority: 1 },
+  ],
+};
+
+const OPALQUEUE: CustomResource = {
+  kind: "OpalQueue",
+  singular: "opalqueue",
+  plural: "opalqueues",
+  shortName: "oq",
+  scope: "Cluster",
+  description: "What a tenant or a team may have of the GPUs.",
+  spec: OpalQueueSpec,
+  status: OpalQueueStatus,
+  rules: LABEL_NAME_RULES,
+  columns: [
+    { name: "Cohort", type: "string", jsonPath: ".spec.cohort" },
+    { name: "Weight", type: "integer", jsonPath: ".spec.weight" },
+    { name: "Pending", type: "integer", jsonPath: ".status.pending", description: "jobs that wait" },
+    { name: "Admitted", type: "integer", jsonPath: ".status.admitted", description: "jobs that hold GPUs" },
+    { name: "GPUs", type: "integer", jsonPath: ".status.gpus" },
+    { name: "Share", type: "string", jsonPath: ".status.share", description: "of all recent GPU time" },
+    { name: "BudgetLeft", type: "integer", jsonPath: ".status.budgetLeft", description: "GPU-seconds" },
+    { name: "State", type: "string", jsonPath: '.status.conditions[?(@.type=="Active")].reason' },
+    AGE,
+  ],
+};
+
+/** All CustomResourceDefinitions by the plural name of their resource. */
+export function crdManifests(): Readonly<Record<"opaljobs" | "gpupools" | "opalqueues", object>> {
+  return { opaljobs: crdOf(OPALJOB), gpupools: crdOf(GPUPOOL), opalqueues: crdOf(OPALQUEUE) };
+}
+
+function crdOf({ kind, singular, plural, shortName, scope, ...resource }: CustomResource): object {
+  return {
+    apiVersion: "apiextensions.k8s.io/v1",
+    kind: "CustomResourceDefinition",
+    metadata: { name: `${plural}.${GROUP}` },
+    spec: {
+      group: GROUP,
+      scope,
+      names: {
+        kind,
+        listKind: `${kind}List`,
+        plural,
+        singular,
+        shortNames: [shortName],
+        categories: ["opal"],
+      },
+      versions: [
+        {
+          name: VERSION,
+          served: true,
+          storage: true,
+          subresources: { status: {} },
+          additionalPrinterColumns: resource.columns,
+          schema: {
+            openAPIV3Schema: {
+              type: "object",
+              description: resource.description,
+              required: ["spec"],
+              properties: {
+                apiVersion: { type: "string" },
+                kind: { type: "string" },
+                metadata: { type: "object" },
+                spec: structuralSchema(resource.spec),
+                status: structuralSchema(resource.status),
+              },
+              "x-kubernetes-validations": resource.rules,
+            },
+          },
+        },
+      ],
+    },
+  };
+}
 
 /** The schema as Kubernetes takes it: no `$schema`, and date-times by format instead of by pattern. */
 function structuralSchema(schema: z.ZodType): Record<string, unknown> {
@@ -38,48 +187,4 @@ function structuralSchema(schema: z.ZodType): Record<string, unknown> {
   });
   const { $schema: _, ...structural } = json as Record<string, unknown>;
   return structural;
-}
-
-export function opalJobCrd(): Record<string, unknown> {
-  return {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: { name: `opaljobs.${GROUP}` },
-    spec: {
-      group: GROUP,
-      scope: "Namespaced",
-      names: {
-        kind: "OpalJob",
-        listKind: "OpalJobList",
-        plural: "opaljobs",
-        singular: "opaljob",
-        shortNames: ["oj"],
-        categories: ["opal"],
-      },
-      versions: [
-        {
-          name: VERSION,
-          served: true,
-          storage: true,
-          subresources: { status: {} },
-          additionalPrinterColumns: OPALJOB_COLUMNS,
-          schema: {
-            openAPIV3Schema: {
-              type: "object",
-              description: "One batch of product photos and what is to become of them.",
-              required: ["spec"],
-              properties: {
-                apiVersion: { type: "string" },
-                kind: { type: "string" },
-                metadata: { type: "object" },
-                spec: structuralSchema(OpalJobSpec),
-                status: structuralSchema(OpalJobStatus),
-              },
-              "x-kubernetes-validations": OBJECT_RULES,
-            },
-          },
-        },
-      ],
-    },
-  };
 }

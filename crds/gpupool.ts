@@ -1,30 +1,120 @@
 import * as z from "zod";
-import { dnsLabel } from "./opaljob.ts";
+import { POOL_CONDITION_TYPES } from "./conditions.ts";
+import { cel, conditionOf, Count, dnsLabel, ObjectMeta, Timestamp } from "./opaljob.ts";
+import { Stage } from "./stages.ts";
 
-/** A kind of GPU node that jobs can be placed on. */
+/**
+ * GpuPool: nodes with one kind of GPU at one price, that jobs can be placed on. Cluster-scoped, like the nodes.
+ * What an autoscaler does behind the node selector is its own affair: a pool may have no node at all until a pod
+ * asks for one.
+ */
+
+const fixed = (field: string) =>
+  cel({ rule: "self == oldSelf", message: `${field} cannot change: create a new GpuPool instead` });
+
 export const GpuPoolSpec = z.object({
-  gpuClass: dnsLabel().describe("What jobs ask for in gpu.classes, for example t4, a100, h100."),
-  resourceName: z.string().max(253).default("nvidia.com/gpu").describe("MIG profiles have their own."),
-  vramGiB: z.int32().min(1).max(1024),
-  nodeSelector: z.record(z.string(), z.string()).default({}),
+  gpuClass: dnsLabel()
+    .meta(fixed("gpuClass"))
+    .describe("What jobs ask for in gpu.classes, for example t4, a100, h100."),
+  resourceName: z
+    .string()
+    .min(1)
+    .max(253)
+    .default("nvidia.com/gpu")
+    .meta(fixed("resourceName"))
+    .describe("What a pod asks of its node, one of it each. MIG profiles have their own."),
+  vramGiB: z.int32().min(1).max(1024).describe("Memory of one GPU."),
+  nodeSelector: z
+    .record(z.string(), z.string().max(63))
+    .default({})
+    .meta({ maxProperties: 16 })
+    .describe("Labels of the pool's nodes."),
   tolerations: z
     .array(
       z.object({
-        key: z.string().optional(),
+        key: z.string().max(316).optional(),
         operator: z.enum(["Equal", "Exists"]).optional(),
-        value: z.string().optional(),
+        value: z.string().max(63).optional(),
         effect: z.enum(["NoSchedule", "PreferNoSchedule", "NoExecute"]).optional(),
       }),
     )
+    .max(16)
     .default([]),
-  maxGpus: z.int32().min(1).max(10_000).describe("Never more pods than this at once."),
-  spot: z.boolean().default(false),
-  pricePerGpuHour: z.number().min(0).default(0),
-  startTimeoutSeconds: z.int32().min(1).default(120),
-  stockOutCooldownSeconds: z.int32().min(1).default(600),
+  maxGpus: z
+    .int32()
+    .min(0)
+    .max(10_000)
+    .describe("Never more pods than this at once; 0 closes the pool, and its jobs move on."),
+  spot: z.boolean().default(false).describe("Its nodes may be taken away at any time."),
+  pricePerGpuHour: z
+    .number()
+    .min(0)
+    .max(1_000_000)
+    .default(0)
+    .describe("In any currency, the same for all pools: cheaper pictures are preferred."),
+  startTimeoutSeconds: z
+    .int32()
+    .min(1)
+    .max(86_400)
+    .default(120)
+    .describe("A pod that has no node after so long means that the pool is out of stock."),
+  stockOutCooldownSeconds: z
+    .int32()
+    .min(1)
+    .max(86_400)
+    .default(600)
+    .describe("How long a pool that was out of stock is left alone; longer when it happens again."),
 });
 export type GpuPoolSpec = z.infer<typeof GpuPoolSpec>;
 
-/** A pool with its name. */
+export const GpuPoolStatus = z.object({
+  observedGeneration: z.number().int().optional(),
+  conditions: z
+    .array(conditionOf(POOL_CONDITION_TYPES))
+    .max(4)
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] }),
+  nodes: Count.optional().describe("Ready nodes that its selector finds."),
+  ready: Count.optional().describe("GPUs that those nodes offer."),
+  assigned: Count.optional().describe("GPUs that jobs hold."),
+  inUse: Count.optional().describe("GPUs on which a runner works."),
+  jobs: Count.optional().describe("Jobs that hold GPUs of it."),
+  stockOut: z
+    .object({
+      until: Timestamp.describe("Nothing is placed on it before then."),
+      since: Timestamp.describe("When its last stock-out was noticed."),
+      count: Count.describe("Stock-outs in a row, without a pod that found a node in between."),
+    })
+    .optional()
+    .describe("Remembered until a pod finds a node again."),
+  secondsPerImage: z
+    .array(
+      z.object({
+        stage: Stage,
+        seconds: z.number().min(0),
+        images: z.number().int().min(0).describe("How many pictures were measured."),
+      }),
+    )
+    .max(8)
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["stage"] })
+    .describe("Learned from the runners: recent pictures count most."),
+  startSeconds: z
+    .number()
+    .min(0)
+    .optional()
+    .describe("Learned: from a pod's creation to the start of its first stage."),
+});
+export type GpuPoolStatus = z.infer<typeof GpuPoolStatus>;
+
+/** What there is to know of a pool without its past. */
 export const GpuPool = z.object({ name: dnsLabel(), spec: GpuPoolSpec });
 export type GpuPool = z.infer<typeof GpuPool>;
+
+/** A GpuPool as read from a cluster. */
+export const GpuPoolObject = z.object({
+  metadata: ObjectMeta,
+  spec: GpuPoolSpec,
+  status: GpuPoolStatus.default({}),
+});
+export type GpuPoolObject = z.infer<typeof GpuPoolObject>;

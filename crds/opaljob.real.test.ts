@@ -10,9 +10,11 @@ let cluster: Cluster;
 
 beforeAll(async () => {
   cluster = await startTestCluster();
-  const applied = await cluster.kubectl(["apply", "--server-side", "-f", file("opaljob.yaml")]);
+  const files = ["opaljob.yaml", "gpupool.yaml", "opalqueue.yaml"].flatMap((name) => ["-f", file(name)]);
+  const applied = await cluster.kubectl(["apply", "--server-side", ...files]);
   expect(applied.stderr).toBe("");
-  await cluster.kubectl(["wait", "--for=condition=Established", "crd/opaljobs.opal.dev"]);
+  const names = ["opaljobs", "gpupools", "opalqueues"].map((plural) => `crd/${plural}.opal.dev`);
+  await cluster.kubectl(["wait", "--for=condition=Established", ...names]);
 });
 afterAll(() => cluster.stop());
 

@@ -12,12 +12,12 @@ import { Export, Stage } from "./stages.ts";
  * Regular expressions are RE2-safe; there are no unions, because structural schemas have none.
  */
 
-interface CelRule {
+export interface CelRule {
   rule: string;
   message: string;
   fieldPath?: string;
 }
-const cel = (...rules: CelRule[]) => ({ "x-kubernetes-validations": rules });
+export const cel = (...rules: CelRule[]) => ({ "x-kubernetes-validations": rules });
 const immutable = (field: string) =>
   cel({ rule: "self == oldSelf", message: `${field} cannot change: create a new OpalJob instead` });
 
@@ -26,7 +26,7 @@ export const MAX_INLINE_ITEMS = 1000;
 /** How many failed items `status.failedItems` names; all of them are in the item reports. */
 export const MAX_LISTED_FAILURES = 20;
 
-const DNS_LABEL = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
+export const DNS_LABEL = "^[a-z0-9]([-a-z0-9]*[a-z0-9])?$";
 export const dnsLabel = () =>
   z
     .string()
@@ -43,7 +43,7 @@ const BlobRef = z
 
 const HexColour = z.string().regex(/^#[0-9a-fA-F]{6}$/, "must be a colour like #f4f1ea");
 
-const Timestamp = z.iso.datetime({ offset: true });
+export const Timestamp = z.iso.datetime({ offset: true });
 
 export const OpalJobItem = z.object({
   id: dnsLabel().describe("Names the item in blobs, reports and the api. Unique within the job."),
@@ -199,17 +199,19 @@ export const OpalJobSpec = z
 export type OpalJobSpec = z.infer<typeof OpalJobSpec>;
 
 /** One entry of `status.conditions`, as Kubernetes defines conditions. */
-export const Condition = z.object({
-  type: z.enum(CONDITION_TYPES),
-  status: z.enum(["True", "False", "Unknown"]),
-  reason: z.string().min(1).max(128),
-  message: z.string().max(1024),
-  observedGeneration: z.number().int().optional(),
-  lastTransitionTime: Timestamp,
-});
+export const conditionOf = <const T extends readonly string[]>(types: T) =>
+  z.object({
+    type: z.enum(types),
+    status: z.enum(["True", "False", "Unknown"]),
+    reason: z.string().min(1).max(128),
+    message: z.string().max(1024),
+    observedGeneration: z.number().int().optional(),
+    lastTransitionTime: Timestamp,
+  });
+export const Condition = conditionOf(CONDITION_TYPES);
 export type Condition = z.infer<typeof Condition>;
 
-const Count = z.int32().min(0);
+export const Count = z.int32().min(0);
 
 export const ItemCounts = z.object({
   total: Count,

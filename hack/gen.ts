@@ -4,16 +4,21 @@
  */
 import { readFile, writeFile } from "node:fs/promises";
 import { stringify } from "yaml";
-import { opalJobCrd } from "../crds/crd-manifest.ts";
+import { crdManifests } from "../crds/crd-manifest.ts";
 
 const root = new URL("../", import.meta.url);
 
+const manifests = crdManifests();
+const crdFile = (name: string, manifest: object) => ({
+  path: `crds/${name}.yaml`,
+  content: () =>
+    `# Made by "npm run gen" from crds/${name}.ts: edit that.\n${stringify(manifest, { lineWidth: 110 })}`,
+});
+
 const generated: readonly { path: string; content: () => string }[] = [
-  {
-    path: "crds/opaljob.yaml",
-    content: () =>
-      `# Made by "npm run gen" from crds/opaljob.ts: edit that.\n${stringify(opalJobCrd(), { lineWidth: 110 })}`,
-  },
+  crdFile("opaljob", manifests.opaljobs),
+  crdFile("gpupool", manifests.gpupools),
+  crdFile("opalqueue", manifests.opalqueues),
 ];
 
 const check = process.argv.includes("--check");
