@@ -1,18 +1,28 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createFakeClock } from "./testing.ts";
-import { createWorkQueue } from "./work-queue.ts";
+import { createWorkQueue, type WorkQueue } from "./work-queue.ts";
 
-function aQueue() {
+function aQueue({ random = () => 0 }: { random?: () => number } = {}) {
   const clock = createFakeClock();
   const waits: number[] = [];
   const queue = createWorkQueue({
     clock,
-    random: () => 0,
+    random,
     backoff: { baseMs: 100, maxMs: 1000 },
     observer: { added() {}, depth() {}, retried() {}, started: (s) => waits.push(s), finished() {} },
   });
   return { clock, queue, waits };
+}
+
+async function inOrder(queue: WorkQueue, count: number): Promise<(string | undefined)[]> {
+  const keys: (string | undefined)[] = [];
+  for (let n = 0; n < count; n++) {
+    const key = await queue.next();
+    keys.push(key);
+    queue.done(key!);
+  }
+  return keys;
 }
 
 describe("the work queue", () => {
@@ -84,6 +94,67 @@ describe("the work queue", () => {
     expect(queue.retry("b")).toBe(50);
     queue.forget("a");
     expect(queue.retry("a")).toBe(50);
+  });
+
+  it("tries again within the limits it is given, spread when many were told the same", () => {
+    const { queue } = aQueue({ random: () => 0.8 });
+    for (let failures = 1; failures < 6; failures++) queue.retry("a");
+    expect(queue.retry("a", { maxMs: 300 })).toBe(300);
+    expect(queue.retry("b", { minMs: 2000 })).toBe(2400);
+  });
+
+  it("gives a key its priority back when it is tried again, and low priority to what the time brings", async () => {
+    const { queue, clock } = aQueue();
+    queue.add("start-up", "low");
+    queue.add("edit", "high");
+    for (const key of ["edit", "start-up"]) {
+      expect(await queue.next()).toBe(key);
+      queue.retry(key);
+      queue.done(key);
+    }
+    queue.addAfter("timed", 1);
+    await clock.advance(100);
+    queue.add("another edit");
+    expect(await inOrder(queue, 4)).toEqual(["edit", "another edit", "timed", "start-up"]);
+  });
+
+  it("lets a key of low priority have its turn while keys of high priority keep coming", async () => {
+    const { queue } = aQueue();
+    queue.add("resync", "low");
+    let turns = 0;
+    for (let n = 0; n < 100 && turns === 0; n++) {
+      queue.add(`edit-${n}`);
+      queue.add(`edit-${n}-too`);
+      const key = await queue.next();
+      queue.done(key!);
+      if (key === "resync") turns = n;
+    }
+    expect(turns).toBe(8);
+  });
+
+  it("makes an edit wait for at most one key of low priority, however many there are", async () => {
+    const { queue } = aQueue();
+    for (let n = 0; n < 10_000; n++) queue.add(`resync-${n}`, "low");
+    for (let n = 0; n < 8; n++) queue.add(`edit-${n}`);
+    await inOrder(queue, 8);
+    queue.add("edit");
+    expect(await inOrder(queue, 2)).toContain("edit");
+  });
+
+  it("serves all others between two turns of a key that never rests", async () => {
+    const { queue } = aQueue();
+    queue.add("hot");
+    for (let n = 0; n < 20; n++) queue.add(`calm-${n}`);
+    const served: string[] = [];
+    for (let n = 0; n < 63; n++) {
+      const key = (await queue.next())!;
+      served.push(key);
+      queue.add("hot");
+      if (key !== "hot") queue.add(key);
+      queue.done(key);
+    }
+    expect(served.filter((key) => key === "hot")).toHaveLength(3);
+    expect(new Set(served.slice(0, 21)).size).toBe(21);
   });
 
   it("measures how long a key waited", async () => {

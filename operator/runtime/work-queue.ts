@@ -4,16 +4,21 @@ import type { Clock } from "./clock.ts";
 /**
  * A queue of keys. A key is in it at most once and is worked on by at most one worker at a time; a key that
  * is added while it is worked on comes again afterwards, so no change is ever missed and none is done twice
- * side by side. Keys of high priority go first; within a priority, first come first served.
+ * side by side. Keys of high priority go first, but now and then one of low priority, so that those are never
+ * forgotten; within a priority, first come first served: a key that keeps changing waits behind all others.
  */
 export type Priority = "high" | "low";
 
 export interface WorkQueue {
+  /** High is for what somebody has just changed; low for starting up, looking again, and what the time brings. */
   add(key: string, priority?: Priority): void;
-  /** Adds the key after a while; of several such wishes for one key the earliest counts. */
+  /** Adds the key after a while, low; of several such wishes for one key the earliest counts. */
   addAfter(key: string, ms: number): void;
-  /** Adds the key after its back-off, which grows with each call until `forget`. Returns the wait. */
-  retry(key: string): number;
+  /**
+   * Adds the key after its back-off, which grows with each call until `forget`, with the priority that it had
+   * when it was taken. Returns the wait.
+   */
+  retry(key: string, limits?: RetryLimits): number;
   /** The key's work succeeded: its back-off starts anew. */
   forget(key: string): void;
   /** The next key to work on; undefined once the queue is closed. Call `done` with it afterwards. */
@@ -33,15 +38,30 @@ export interface QueueObserver {
   finished(workedSeconds: number): void;
 }
 
+/** Bounds on one wait, in milliseconds. */
+export interface RetryLimits {
+  readonly minMs?: number | undefined;
+  readonly maxMs?: number | undefined;
+}
+
 interface Waiting {
   priority: Priority;
   readonly sinceMs: number;
 }
 
+interface InHand {
+  readonly priority: Priority;
+  readonly startedMs: number;
+}
+
 interface Delayed {
   readonly dueMs: number;
+  priority: Priority;
   readonly cancel: () => void;
 }
+
+/** After so many keys of high priority in a row, one of low priority has its turn. */
+const HIGH_IN_A_ROW = 8;
 
 export interface WorkQueueSettings {
   readonly clock: Clock;
@@ -61,11 +81,12 @@ class KeyedQueue implements WorkQueue {
   readonly #dirty = new Map<string, Waiting>();
   /** Of those, the ones that a worker may take, in order. */
   readonly #ready: Record<Priority, Set<string>> = { high: new Set(), low: new Set() };
-  readonly #inHand = new Map<string, number>();
+  readonly #inHand = new Map<string, InHand>();
   readonly #delayed = new Map<string, Delayed>();
   readonly #failures = new Map<string, number>();
   readonly #idleWorkers: ((key: string | undefined) => void)[] = [];
   readonly #closers: (() => void)[] = [];
+  #highInARow = 0;
   #isClosed = false;
 
   constructor(settings: WorkQueueSettings) {
@@ -90,25 +111,18 @@ class KeyedQueue implements WorkQueue {
   }
 
   addAfter(key: string, ms: number): void {
-    if (this.#isClosed) return;
-    if (ms <= 0) return this.add(key);
-    const dueMs = this.#nowMs() + ms;
-    const planned = this.#delayed.get(key);
-    if (planned && planned.dueMs <= dueMs) return;
-    planned?.cancel();
-    const cancel = this.#settings.clock.setTimer(ms, () => {
-      this.#delayed.delete(key);
-      this.add(key);
-    });
-    this.#delayed.set(key, { dueMs, cancel });
+    this.#addLater(key, ms, "low");
   }
 
-  retry(key: string): number {
+  retry(key: string, { minMs = 0, maxMs = Infinity }: RetryLimits = {}): number {
     const failures = (this.#failures.get(key) ?? 0) + 1;
     this.#failures.set(key, failures);
     this.#settings.observer?.retried();
-    const ms = backoffMs(failures, this.#settings.backoff, this.#settings.random());
-    this.addAfter(key, ms);
+    const { backoff, random } = this.#settings;
+    const grownMs = Math.min(maxMs, backoffMs(failures, backoff, random()));
+    // Many keys may have been told the same: they must not all come back at that moment.
+    const ms = Math.max(grownMs, minMs * (1 + random() / 4));
+    this.#addLater(key, ms, this.#inHand.get(key)?.priority ?? "low");
     return ms;
   }
 
@@ -124,10 +138,10 @@ class KeyedQueue implements WorkQueue {
   }
 
   done(key: string): void {
-    const startedMs = this.#inHand.get(key);
-    if (startedMs === undefined) return;
+    const inHand = this.#inHand.get(key);
+    if (!inHand) return;
     this.#inHand.delete(key);
-    this.#settings.observer?.finished((this.#nowMs() - startedMs) / 1000);
+    this.#settings.observer?.finished((this.#nowMs() - inHand.startedMs) / 1000);
     const again = this.#dirty.get(key);
     if (again) this.#makeReady(key, again.priority);
     if (this.#isClosed && this.#inHand.size === 0) for (const finish of this.#closers) finish();
@@ -138,6 +152,7 @@ class KeyedQueue implements WorkQueue {
     for (const { cancel } of this.#delayed.values()) cancel();
     this.#delayed.clear();
     for (const worker of this.#idleWorkers.splice(0)) worker(undefined);
+    this.#settings.observer?.depth(0);
     if (this.#inHand.size === 0) return Promise.resolve();
     return new Promise((resolve) => this.#closers.push(resolve));
   }
@@ -153,18 +168,43 @@ class KeyedQueue implements WorkQueue {
     this.#settings.observer?.depth(this.depth);
   }
 
-  #takeReady(): string | undefined {
-    for (const keys of [this.#ready.high, this.#ready.low]) {
-      const [key] = keys;
-      if (key === undefined) continue;
-      keys.delete(key);
-      const sinceMs = this.#dirty.get(key)?.sinceMs ?? this.#nowMs();
-      this.#dirty.delete(key);
-      this.#inHand.set(key, this.#nowMs());
-      this.#settings.observer?.started((this.#nowMs() - sinceMs) / 1000);
-      this.#settings.observer?.depth(this.depth);
-      return key;
+  #addLater(key: string, ms: number, priority: Priority): void {
+    if (this.#isClosed) return;
+    if (ms <= 0) return this.add(key, priority);
+    const dueMs = this.#nowMs() + ms;
+    const planned = this.#delayed.get(key);
+    const higher = planned?.priority === "high" ? "high" : priority;
+    if (planned && planned.dueMs <= dueMs) {
+      planned.priority = higher;
+      return;
     }
-    return undefined;
+    planned?.cancel();
+    const cancel = this.#settings.clock.setTimer(ms, () => {
+      this.#delayed.delete(key);
+      this.add(key, delayed.priority);
+    });
+    const delayed: Delayed = { dueMs, priority: higher, cancel };
+    this.#delayed.set(key, delayed);
+  }
+
+  #takeReady(): string | undefined {
+    const priority = this.#nextPriority();
+    const [key] = this.#ready[priority];
+    if (key === undefined) return undefined;
+    this.#ready[priority].delete(key);
+    this.#highInARow = priority === "high" ? this.#highInARow + 1 : 0;
+    const startedMs = this.#nowMs();
+    const sinceMs = this.#dirty.get(key)?.sinceMs ?? startedMs;
+    this.#dirty.delete(key);
+    this.#inHand.set(key, { priority, startedMs });
+    this.#settings.observer?.started((startedMs - sinceMs) / 1000);
+    this.#settings.observer?.depth(this.depth);
+    return key;
+  }
+
+  #nextPriority(): Priority {
+    const { high, low } = this.#ready;
+    if (high.size === 0) return "low";
+    return low.size > 0 && this.#highInARow >= HIGH_IN_A_ROW ? "low" : "high";
   }
 }
