@@ -52,10 +52,32 @@ describe("the store", () => {
     expect(store.get("a")?.size).toBe(5);
   });
 
-  it("takes another object of the same name whatever its version", () => {
+  it("takes another object of the same name", () => {
     store.watched(entry("a", 5));
-    store.watched(entry("a", 3, {}, "another"));
-    expect(store.get("a")?.size).toBe(3);
+    store.watched(entry("a", 7, {}, "another"));
+    expect(store.get("a")?.size).toBe(7);
+  });
+
+  it("is not made to bring back what is gone by a repeated event", () => {
+    store.watched(entry("a", 5));
+    store.watchedDelete("a", "6");
+    changes = [];
+    store.watched(entry("a", 5));
+    expect(changes).toEqual([]);
+    expect(store.size).toBe(0);
+  });
+
+  it("tells where a change comes from", () => {
+    store.replace([entry("a", 1)], "2");
+    store.watched(entry("b", 3));
+    store.written(entry("b", 4));
+    store.watchedDelete("a", "5");
+    expect(changes.map(({ key, from }) => `${key} ${from}`)).toEqual([
+      "a list",
+      "b watch",
+      "b written",
+      "a watch",
+    ]);
   });
 });
 

@@ -16,7 +16,10 @@ export interface Change<T> {
   readonly before: T | undefined;
   /** Undefined when the object is gone. */
   readonly after: T | undefined;
+  /** `list`: found by listing, at the start or after a gap; `written`: what we did ourselves. */
+  readonly from: ChangeSource;
 }
+export type ChangeSource = "list" | "watch" | "written";
 
 /** Gives the values under which an index finds an object. */
 export type Index<T> = (value: T) => readonly string[];
@@ -61,10 +64,12 @@ export class Store<T, Names extends string = never> {
 
   /** What the watch says about one object. An answer to an own write may have been newer. */
   watched(entry: Entry<T>): void {
+    // A repeated event: the object may even be gone since.
+    if (!isNewer(entry.resourceVersion, this.#seenVersion)) return;
     const known = this.#entries.get(entry.key);
     this.advance(entry.resourceVersion);
-    if (known && known.uid === entry.uid && !isNewer(entry.resourceVersion, known.resourceVersion)) return;
-    this.#put(entry);
+    if (known && !isNewer(entry.resourceVersion, known.resourceVersion)) return;
+    this.#put(entry, "watch");
   }
 
   /** The watch says that the object was deleted at this version. */
@@ -72,7 +77,7 @@ export class Store<T, Names extends string = never> {
     const known = this.#entries.get(key);
     this.advance(resourceVersion);
     // An own create under the same name may be ahead of the watch.
-    if (known && !isNewer(known.resourceVersion, resourceVersion)) this.#remove(key);
+    if (known && !isNewer(known.resourceVersion, resourceVersion)) this.#remove(key, "watch");
   }
 
   /** The watch has come as far as this version. */
@@ -84,7 +89,7 @@ export class Store<T, Names extends string = never> {
   written(entry: Entry<T>): void {
     if (isNewer(entry.resourceVersion, this.#seenVersion)) {
       const known = this.#entries.get(entry.key);
-      if (!known || isNewer(entry.resourceVersion, known.resourceVersion)) this.#put(entry);
+      if (!known || isNewer(entry.resourceVersion, known.resourceVersion)) this.#put(entry, "written");
     }
   }
 
@@ -96,16 +101,16 @@ export class Store<T, Names extends string = never> {
     this.#seenVersion = resourceVersion;
     const listed = new Set(entries.map((entry) => entry.key));
     for (const known of this.#entries.values()) {
-      if (!listed.has(known.key) && !isAhead(known)) this.#remove(known.key);
+      if (!listed.has(known.key) && !isAhead(known)) this.#remove(known.key, "list");
     }
     for (const entry of entries) {
       const known = this.#entries.get(entry.key);
       const isKnown = known?.uid === entry.uid && known.resourceVersion === entry.resourceVersion;
-      if (!isKnown && !(known && isAhead(known))) this.#put(entry);
+      if (!isKnown && !(known && isAhead(known))) this.#put(entry, "list");
     }
   }
 
-  #put(entry: Entry<T>): void {
+  #put(entry: Entry<T>, from: ChangeSource): void {
     const before = this.get(entry.key);
     if (before !== undefined) this.#unindex(entry.key, before);
     this.#entries.set(entry.key, entry);
@@ -114,15 +119,15 @@ export class Store<T, Names extends string = never> {
       members.set(entry.key, entry.value);
       this.#buckets.set(bucket, members);
     }
-    this.#tell({ key: entry.key, before, after: entry.value });
+    this.#tell({ key: entry.key, before, after: entry.value, from });
   }
 
-  #remove(key: string): void {
+  #remove(key: string, from: ChangeSource): void {
     const before = this.get(key);
     if (before === undefined) return;
     this.#unindex(key, before);
     this.#entries.delete(key);
-    this.#tell({ key, before, after: undefined });
+    this.#tell({ key, before, after: undefined, from });
   }
 
   #unindex(key: string, value: T): void {
