@@ -57,6 +57,8 @@ export interface ClientObserver {
 /** Asked before each write; throws when writing is not allowed. The signal ends a write that takes too long. */
 export type WriteGate = () => Promise<AbortSignal | undefined>;
 
+/** A proxy on the way that asks for more must not keep us away for hours. */
+const MAX_RETRY_AFTER_MS = 60_000;
 const MERGE_PATCH = "application/merge-patch+json";
 const METADATA = "g=meta.k8s.io;v=v1";
 const LIST_METADATA = `application/json;as=PartialObjectMetadataList;${METADATA}`;
@@ -192,7 +194,7 @@ function statusError(
     status: response.status,
     reason,
     message: `${doing}: ${response.status} ${message}`,
-    retryAfterMs: retryAfter > 0 ? retryAfter * 1000 : undefined,
+    retryAfterMs: retryAfter > 0 ? Math.min(retryAfter * 1000, MAX_RETRY_AFTER_MS) : undefined,
   });
 }
 

@@ -1,8 +1,8 @@
 import type { Clock } from "./clock.ts";
-import { ApiStatusError, LeadershipLostError, StaleError, TerminalError } from "./errors.ts";
+import { ApiStatusError, isServerTrouble, LeadershipLostError, StaleError, TerminalError } from "./errors.ts";
 import type { Log } from "./log.ts";
 import type { ReconcileResult, RuntimeMetrics } from "./metrics.ts";
-import type { WorkQueue } from "./work-queue.ts";
+import type { RetryLimits, WorkQueue } from "./work-queue.ts";
 
 /** What a pass over one key wants next: to be called again after a while, or only when something changes. */
 export interface PassResult {
@@ -20,6 +20,8 @@ export interface ControllerSettings {
   readonly clock: Clock;
   readonly log: Log;
 }
+
+const SERVER_TROUBLE_MAX_MS = 3000;
 
 /** Works on the queue's keys until the queue is closed. One log line a pass, for those that did something. */
 export async function runController(settings: ControllerSettings): Promise<void> {
@@ -52,13 +54,6 @@ async function pass(settings: ControllerSettings, key: string): Promise<void> {
   metrics.reconciled(name, result, (clock.monotonicMs() - startedMs) / 1000);
 }
 
-/** An API server that is overloaded says when it wants to be asked again. */
-function askedToWait(error: unknown, queue: WorkQueue, key: string): number | undefined {
-  const waitMs = error instanceof ApiStatusError ? error.retryAfterMs : undefined;
-  if (waitMs !== undefined) queue.addAfter(key, waitMs);
-  return waitMs;
-}
-
 function recover({ queue, log }: ControllerSettings, key: string, error: unknown): ReconcileResult {
   if (error instanceof StaleError || error instanceof LeadershipLostError) {
     log.debug({ key, error }, "acted on an old read");
@@ -70,7 +65,17 @@ function recover({ queue, log }: ControllerSettings, key: string, error: unknown
     queue.forget(key);
     return "terminal_error";
   }
-  const waitMs = askedToWait(error, queue, key) ?? queue.retry(key);
+  const waitMs = queue.retry(key, retryLimits(error));
   log.warn({ key, error, waitMs: Math.round(waitMs) }, "pass failed");
   return "error";
+}
+
+/**
+ * When the API server is away, every key fails and its back-off grows; when it is back, all must be seen to soon.
+ * An overloaded one says when it wants to be asked again.
+ */
+function retryLimits(error: unknown): RetryLimits {
+  if (!isServerTrouble(error)) return {};
+  const minMs = error instanceof ApiStatusError ? error.retryAfterMs : undefined;
+  return { minMs, maxMs: SERVER_TROUBLE_MAX_MS };
 }

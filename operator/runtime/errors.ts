@@ -21,6 +21,11 @@ export class LeadershipLostError extends Error {
   override readonly name = "LeadershipLostError";
 }
 
+/** No answer came, or not all of it: what was asked for may have been done or not. */
+export class NoAnswerError extends Error {
+  override readonly name = "NoAnswerError";
+}
+
 /** The API server answered with an error status. */
 export class ApiStatusError extends Error {
   override readonly name = "ApiStatusError";
@@ -43,4 +48,10 @@ export function isStatus(error: unknown, status: number, reason?: string): boole
     error.status === status &&
     (reason === undefined || error.reason === reason)
   );
+}
+
+/** The API server is away or overloaded: it is not the object's fault, and will be over for all at once. */
+export function isServerTrouble(error: unknown): boolean {
+  if (error instanceof NoAnswerError) return true;
+  return error instanceof ApiStatusError && (error.status === 429 || error.status >= 500);
 }

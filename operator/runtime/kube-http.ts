@@ -1,8 +1,12 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import type { ClusterAccess } from "./cluster-access.ts";
+import { NoAnswerError } from "./errors.ts";
 
-/** HTTP to one API server: signed requests on kept-alive sockets, and streams for watches. */
+/**
+ * HTTP to one API server: signed requests on kept-alive sockets, and streams for watches. Both reject with
+ * {NoAnswerError} when the connection fails; aborting the request's signal rejects with its reason.
+ */
 export interface KubeHttp {
   request(request: KubeRequest): Promise<KubeResponse>;
   /** The answer's body as it comes. Aborting `signal` ends it. */
@@ -72,15 +76,21 @@ export function createKubeHttp(access: ClusterAccess, userAgent: string): KubeHt
     async request(request) {
       const timeout = AbortSignal.timeout(request.timeoutMs ?? DEFAULT_TIMEOUT_MS);
       const signal = request.signal ? AbortSignal.any([request.signal, timeout]) : timeout;
-      const incoming = await send(request, agent, signal);
-      const chunks: Buffer[] = [];
-      for await (const chunk of incoming) chunks.push(chunk as Buffer);
-      if (!incoming.complete) throw new Error("the API server's answer was cut off");
-      return {
-        status: incoming.statusCode ?? 0,
-        headers: incoming.headers,
-        body: Buffer.concat(chunks).toString("utf8"),
-      };
+      try {
+        const incoming = await send(request, agent, signal);
+        const chunks: Buffer[] = [];
+        for await (const chunk of incoming) chunks.push(chunk as Buffer);
+        if (!incoming.complete) throw new Error("it was cut off");
+        return {
+          status: incoming.statusCode ?? 0,
+          headers: incoming.headers,
+          body: Buffer.concat(chunks).toString("utf8"),
+        };
+      } catch (error) {
+        // Where one connection has gone silent the idle ones have too; the next tries must not wait for each.
+        if (timeout.aborted) closeIdle(agent);
+        throw noAnswer(error, request);
+      }
     },
     async stream(request) {
       const headersIn = new AbortController();
@@ -92,6 +102,8 @@ export function createKubeHttp(access: ClusterAccess, userAgent: string): KubeHt
       try {
         const incoming = await send(request, streamAgent, signal);
         return { status: incoming.statusCode ?? 0, headers: incoming.headers, body: incoming };
+      } catch (error) {
+        throw noAnswer(error, request);
       } finally {
         clearTimeout(timer);
       }
@@ -101,6 +113,18 @@ export function createKubeHttp(access: ClusterAccess, userAgent: string): KubeHt
       streamAgent.destroy();
     },
   };
+}
+
+function noAnswer(error: unknown, { method, path, signal }: KubeRequest): unknown {
+  if (signal?.aborted) return signal.reason;
+  const why = error instanceof Error ? error.message : String(error);
+  return new NoAnswerError(`${method} ${path}: no answer from the API server: ${why}`, { cause: error });
+}
+
+function closeIdle(agent: http.Agent): void {
+  for (const sockets of Object.values(agent.freeSockets)) {
+    for (const socket of sockets ?? []) socket.destroy();
+  }
 }
 
 function joinPaths(base: string, path: string): string {

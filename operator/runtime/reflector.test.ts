@@ -216,6 +216,14 @@ describe("the reflector", () => {
     },
   );
 
+  it("does not list over and over when every version has expired at once", async () => {
+    const { server, clock } = await aReflector();
+    server.watchError = new ApiStatusError({ status: 410, reason: "Expired", message: "" });
+    server.latest.end();
+    await clock.advance(60_000);
+    expect(server.lists).toBeLessThan(20);
+  });
+
   it("waits as long as a throttling server asks", async () => {
     const { server, clock, restarts } = await aReflector();
     server.watchError = new ApiStatusError({ status: 429, reason: "", message: "", retryAfterMs: 7000 });

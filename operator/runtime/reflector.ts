@@ -144,7 +144,7 @@ class ListAndWatch<T> implements Reflector {
   async #recover(end: { error?: unknown }, livedMs: number, signal: AbortSignal): Promise<void> {
     const { backoff, random, observer, clock } = this.#settings;
     const why = "error" in end ? reasonOf(end.error) : "closed";
-    const isHealthy = livedMs >= HEALTHY_MS || why === "expired";
+    const isHealthy = livedMs >= HEALTHY_MS;
     this.#failures = isHealthy ? 1 : this.#failures + 1;
     if (why === "expired" || this.#failures >= FAILURES_BEFORE_RELIST) this.#resourceVersion = undefined;
     const asked = end.error instanceof ApiStatusError ? (end.error.retryAfterMs ?? 0) : 0;
