@@ -91,6 +91,31 @@ describe("the election", () => {
     expect(b.election.isHeld).toBe(true);
   });
 
+  it("hands over in time although the standby's requests hang now and then", async () => {
+    const { clock, stand, terms } = aScene();
+    const a = stand("a");
+    await clock.advance(100);
+    const b = stand("b");
+    await clock.advance(10_000);
+    b.network.hangs = true;
+    await clock.advance(2100);
+    b.network.hangs = false;
+    a.network.isCut = true;
+    // The hung look and the wait after it, then the lease and a last wait.
+    await clock.advance(3400 + 2000 + 15_000 + 2000);
+    expect(terms).toContain("b leads");
+  });
+
+  it("stops in order although the lease cannot be given back", async () => {
+    const { clock, stand } = aScene();
+    const a = stand("a");
+    await clock.advance(100);
+    a.network.hangs = true;
+    a.stop.abort();
+    await clock.advance(10_000);
+    await a.done;
+  });
+
   it.each(["isCut", "hangs"] as const)(
     "never has two leaders when the leader's network %s",
     async (fault) => {

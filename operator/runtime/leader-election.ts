@@ -94,7 +94,7 @@ class LeaseElection implements Election {
     const { clock, log } = this.#deps;
     const { identity, retrySeconds, name } = this.#settings;
     while (!signal.aborted) {
-      if ((await this.#tryHold()) !== "held") {
+      if ((await this.#within(this.#patienceMs, this.#tryHold())) !== "held") {
         await sleep(clock, retrySeconds * 1000, signal);
         continue;
       }
@@ -114,7 +114,7 @@ class LeaseElection implements Election {
       cancel();
       writes.abort();
     }
-    await this.#release();
+    await this.#within(this.#patienceMs, this.#release());
   }
 
   async #keepRenewing(signal: AbortSignal): Promise<void> {
@@ -123,17 +123,22 @@ class LeaseElection implements Election {
     while (!signal.aborted && this.isHeld) {
       await sleep(clock, Math.min(this.#settings.retrySeconds * 1000, untilLostMs()), signal);
       if (signal.aborted || !this.isHeld) return;
-      await this.#renewWithin(Math.min(untilLostMs(), (this.#settings.renewSeconds * 1000) / 3));
+      const outcome = await this.#within(Math.min(untilLostMs(), this.#patienceMs), this.#tryHold());
+      if (outcome === "taken") this.#heldUntilMs = -Infinity;
     }
   }
 
-  /** A renewal that hangs must neither use up the time for the next nor hide that the time is over. */
-  async #renewWithin(ms: number): Promise<void> {
-    const late = Promise.withResolvers<Outcome>();
-    const cancel = this.#deps.clock.setTimer(ms, () => late.resolve("failed"));
-    const outcome = await Promise.race([this.#tryHold(), late.promise]);
+  /** A request that hangs must not use up the time of the next ones. */
+  get #patienceMs(): number {
+    return (this.#settings.renewSeconds * 1000) / 3;
+  }
+
+  async #within<T>(ms: number, trying: Promise<T>): Promise<T | "late"> {
+    const late = Promise.withResolvers<"late">();
+    const cancel = this.#deps.clock.setTimer(ms, () => late.resolve("late"));
+    const outcome = await Promise.race([trying, late.promise]);
     cancel();
-    if (outcome === "taken") this.#heldUntilMs = -Infinity;
+    return outcome;
   }
 
   /** Takes or renews the lease. */
