@@ -42,6 +42,37 @@ it("writes what differs, and the same again after the window", async () => {
   expect(api.all("events")).toHaveLength(4);
 });
 
+it("writes a count that is still owed when it closes", async () => {
+  const { api, recorder } = aRecorder();
+  for (let n = 0; n < 3; n++) recorder.record(regarding, note);
+  await recorder.close();
+  expect(api.all("events")).toMatchObject([{ series: { count: 3 } }]);
+});
+
+it("counts events on one that differ from many others in their words only", async () => {
+  const { api, recorder } = aRecorder();
+  for (let n = 1; n <= 100; n++) recorder.record(regarding, { ...note, note: `Photo ${n} failed.` });
+  recorder.record(regarding, { ...note, note: "Photo 1 failed." });
+  recorder.record({ ...regarding, uid: "u-2" }, note);
+  await recorder.close();
+  const events = api.all("events") as unknown as { note: string; series?: { count: number } }[];
+  expect(events).toHaveLength(12);
+  const combined = events.filter((event) => event.note.startsWith("(combined from similar events) "));
+  expect(combined).toMatchObject([{ series: { count: 90 } }]);
+});
+
+it("keeps to the API server's limits of names and notes", async () => {
+  const { api, recorder } = aRecorder();
+  recorder.record(
+    { ...regarding, name: `${"a".repeat(235)}.${"b".repeat(17)}` },
+    { ...note, note: "ä".repeat(1000) },
+  );
+  await recorder.close();
+  const [event] = api.all("events") as unknown as { note: string; metadata: { name: string } }[];
+  expect(event?.note).toBe("ä".repeat(512));
+  expect(event?.metadata.name).toMatch(/^a{235}\.[0-9a-f]{16}$/);
+});
+
 it("does not fail the caller when events cannot be written", async () => {
   const clock = createFakeClock();
   const refuse = () => Promise.reject(new Error("forbidden"));

@@ -1,13 +1,14 @@
 import { createHash } from "node:crypto";
 import type { ApiClient, Resource } from "./api-client.ts";
 import type { Clock } from "./clock.ts";
-import { isStatus } from "./errors.ts";
+import { isStatus, LeadershipLostError } from "./errors.ts";
 import type { Log } from "./log.ts";
 
 /**
  * Kubernetes events (events.k8s.io/v1). Recording never waits and never fails the caller: events are sent one
  * after another in the background, and what does not fit the backlog is dropped and counted. An event that
- * repeats within the window is counted on the first one (`series`) instead of being written again.
+ * repeats within the window is counted on the first one (`series`) instead of being written again, and so is one
+ * that differs from many others in its words only.
  */
 export interface ObjectReference {
   readonly apiVersion: string;
@@ -48,14 +49,28 @@ export interface EventRecorderSettings {
 
 interface Series {
   readonly name: string;
+  readonly namespace: string;
   readonly startedMs: number;
   count: number;
+  writtenCount: number;
   writtenMs: number;
+}
+
+/** Events about one object that differ in their words only. */
+interface Similar {
+  readonly startedMs: number;
+  readonly notes: Set<string>;
 }
 
 const MAX_BACKLOG = 1000;
 const MAX_SERIES = 4096;
-const MAX_NOTE_LENGTH = 1000;
+/** Of similar events within the window so many are written as they are; the others share one. */
+const MAX_SIMILAR = 10;
+const COMBINED = "(combined from similar events) ";
+/** The API server's limits. */
+const MAX_NOTE_BYTES = 1024;
+const MAX_NAME_LENGTH = 253;
+const MAX_INSTANCE_LENGTH = 128;
 
 export function createEventRecorder(settings: EventRecorderSettings): EventRecorder {
   return new Recorder(settings);
@@ -65,6 +80,7 @@ class Recorder implements EventRecorder {
   readonly #settings: EventRecorderSettings;
   /** By what makes events equal, oldest first. */
   readonly #series = new Map<string, Series>();
+  readonly #similar = new Map<string, Similar>();
   #sending: Promise<void> = Promise.resolve();
   #backlog = 0;
   #dropped = 0;
@@ -74,8 +90,21 @@ class Recorder implements EventRecorder {
   }
 
   record(regarding: ObjectReference, note: EventNote): void {
-    const write = this.#writeFor(regarding, note);
-    if (!write) return;
+    const isOneTooMany = this.#isOneOfTooMany(regarding, note);
+    const told = isOneTooMany ? { ...note, note: `${COMBINED}${note.note}` } : note;
+    const write = this.#writeFor(regarding, told, isOneTooMany ? COMBINED : note.note);
+    if (write) this.#enqueue(write);
+  }
+
+  async close(): Promise<void> {
+    for (const series of this.#series.values()) {
+      if (series.count > series.writtenCount) this.#enqueue(() => this.#count(series));
+    }
+    await this.#sending;
+    if (this.#dropped > 0) this.#settings.log.warn({ dropped: this.#dropped }, "events were dropped");
+  }
+
+  #enqueue(write: () => Promise<unknown>): void {
     if (this.#backlog >= MAX_BACKLOG) {
       this.#dropped++;
       return;
@@ -84,47 +113,60 @@ class Recorder implements EventRecorder {
     this.#sending = this.#sending.then(() => this.#send(write));
   }
 
-  async close(): Promise<void> {
-    await this.#sending;
-    if (this.#dropped > 0) this.#settings.log.warn({ dropped: this.#dropped }, "events were dropped");
-  }
-
   async #send(write: () => Promise<unknown>): Promise<void> {
     try {
       await write();
     } catch (error) {
-      this.#settings.log.warn({ error }, "an event was not written");
+      if (error instanceof LeadershipLostError) this.#dropped++;
+      else this.#settings.log.warn({ error }, "an event was not written");
     } finally {
       this.#backlog--;
     }
   }
 
-  #writeFor(regarding: ObjectReference, note: EventNote): (() => Promise<unknown>) | undefined {
-    const { clock, windowSeconds, countSeconds } = this.#settings;
+  #isOneOfTooMany(regarding: ObjectReference, note: EventNote): boolean {
+    const nowMs = this.#settings.clock.monotonicMs();
+    const kind = JSON.stringify([regarding.uid, note.type, note.reason, note.action]);
+    let similar = this.#similar.get(kind);
+    if (!similar || this.#isPast(similar.startedMs, nowMs)) {
+      similar = { startedMs: nowMs, notes: new Set() };
+      remember(this.#similar, kind, similar);
+    }
+    const words = hashOf(note.note);
+    if (similar.notes.size < MAX_SIMILAR) similar.notes.add(words);
+    return !similar.notes.has(words);
+  }
+
+  #isPast(startedMs: number, nowMs: number): boolean {
+    return nowMs - startedMs > this.#settings.windowSeconds * 1000;
+  }
+
+  /** @param words what makes the note equal to others of its kind */
+  #writeFor(
+    regarding: ObjectReference,
+    note: EventNote,
+    words: string,
+  ): (() => Promise<unknown>) | undefined {
+    const { clock, countSeconds } = this.#settings;
     const nowMs = clock.monotonicMs();
-    const identity = JSON.stringify([regarding.uid, note.type, note.reason, note.action, note.note]);
+    const identity = JSON.stringify([regarding.uid, note.type, note.reason, note.action, words]);
     const series = this.#series.get(identity);
-    if (!series || nowMs - series.startedMs > windowSeconds * 1000) {
-      const fresh = {
+    if (!series || this.#isPast(series.startedMs, nowMs)) {
+      const fresh: Series = {
         name: eventName(regarding, identity, clock.now()),
+        namespace: regarding.namespace,
         startedMs: nowMs,
         count: 1,
+        writtenCount: 1,
         writtenMs: nowMs,
       };
-      this.#remember(identity, fresh);
+      remember(this.#series, identity, fresh);
       return () => this.#create(fresh.name, regarding, note);
     }
     series.count++;
     if (nowMs - series.writtenMs < countSeconds * 1000) return undefined;
     series.writtenMs = nowMs;
-    return () => this.#count(series, regarding.namespace);
-  }
-
-  #remember(identity: string, series: Series): void {
-    this.#series.delete(identity);
-    this.#series.set(identity, series);
-    const [oldest] = this.#series.keys();
-    if (this.#series.size > MAX_SERIES && oldest !== undefined) this.#series.delete(oldest);
+    return () => this.#count(series);
   }
 
   async #create(name: string, regarding: ObjectReference, note: EventNote): Promise<void> {
@@ -136,9 +178,9 @@ class Recorder implements EventRecorder {
         metadata: { name, namespace: regarding.namespace },
         eventTime: microTime(clock.now()),
         reportingController: controller,
-        reportingInstance: instance.slice(0, 128),
+        reportingInstance: instance.slice(0, MAX_INSTANCE_LENGTH),
         ...note,
-        note: note.note.slice(0, MAX_NOTE_LENGTH),
+        note: cutToBytes(note.note, MAX_NOTE_BYTES),
         regarding,
       });
     } catch (error) {
@@ -147,12 +189,22 @@ class Recorder implements EventRecorder {
     }
   }
 
-  #count({ name, count }: Series, namespace: string): Promise<unknown> {
+  #count(series: Series): Promise<unknown> {
     const { client, clock } = this.#settings;
+    const { name, namespace, count } = series;
+    series.writtenCount = count;
     return client.patch(eventsIn(namespace), name, {
       series: { count, lastObservedTime: microTime(clock.now()) },
     });
   }
+}
+
+/** Keeps the newest. */
+function remember<T>(map: Map<string, T>, key: string, value: T): void {
+  map.delete(key);
+  map.set(key, value);
+  const [oldest] = map.keys();
+  if (map.size > MAX_SERIES && oldest !== undefined) map.delete(oldest);
 }
 
 function eventsIn(namespace: string): Resource {
@@ -160,8 +212,20 @@ function eventsIn(namespace: string): Resource {
 }
 
 function eventName(regarding: ObjectReference, identity: string, now: Date): string {
-  const hash = createHash("sha256").update(`${identity}${now.toISOString()}`).digest("hex").slice(0, 16);
-  return `${regarding.name}.${hash}`;
+  const hash = hashOf(`${identity}${now.toISOString()}`);
+  const room = MAX_NAME_LENGTH - hash.length - 1;
+  return `${regarding.name.slice(0, room).replace(/[-.]+$/, "")}.${hash}`;
+}
+
+function hashOf(text: string): string {
+  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+}
+
+/** The longest beginning that takes no more bytes; letters stay whole. */
+function cutToBytes(text: string, maxBytes: number): string {
+  const bytes = new Uint8Array(maxBytes);
+  const { read } = new TextEncoder().encodeInto(text, bytes);
+  return text.slice(0, read);
 }
 
 function microTime(time: Date): string {
