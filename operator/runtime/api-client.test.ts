@@ -89,6 +89,16 @@ describe("the API client", () => {
     expect(error).toMatchObject({ status: 429, reason: "TooManyRequests", retryAfterMs: 3000 });
   });
 
+  it.each([
+    ["3600", 60_000],
+    ["Wed, 21 Oct 2026 07:28:00 GMT", undefined],
+    ["-1", undefined],
+  ])("takes a Retry-After of %s for no more than a minute, if for anything", async (value, retryAfterMs) => {
+    const { client } = aClient();
+    answer = { status: 429, headers: { "retry-after": value }, body: "{}" };
+    await expect(client.get(pods, "a")).rejects.toMatchObject({ status: 429, retryAfterMs });
+  });
+
   it("survives an error page that is no JSON", async () => {
     const { client } = aClient();
     answer = { status: 502, body: "<html>bad gateway</html>" };

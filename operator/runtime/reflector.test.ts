@@ -216,6 +216,25 @@ describe("the reflector", () => {
     },
   );
 
+  it("begins a list anew whose next page has expired, and shows nothing of it until it is whole", async () => {
+    const server = new FakeServer();
+    server.objects = Array.from({ length: 4 }, (_, n) => object(`o${n}`, n + 1));
+    const list = server.list.bind(server);
+    server.list = async (page) => {
+      if (page.continueToken !== undefined && server.lists === 1) {
+        server.lists++;
+        throw new ApiStatusError({ status: 410, reason: "Expired", message: "" });
+      }
+      return list(page);
+    };
+    const { clock, names, reflector } = await aReflector(server, 2);
+    expect(names()).toEqual([]);
+    expect(reflector.isSynced).toBe(false);
+    await clock.advance(1000);
+    expect(names()).toHaveLength(4);
+    expect(server.latest.from).toBe("10");
+  });
+
   it("does not list over and over when every version has expired at once", async () => {
     const { server, clock } = await aReflector();
     server.watchError = new ApiStatusError({ status: 410, reason: "Expired", message: "" });
