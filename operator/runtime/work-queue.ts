@@ -1,5 +1,6 @@
 import { backoffMs, type BackoffSettings } from "./backoff.ts";
 import type { Clock } from "./clock.ts";
+import { KeyLine } from "./key-line.ts";
 
 /**
  * A queue of keys. A key is in it at most once and is worked on by at most one worker at a time; a key that
@@ -80,7 +81,7 @@ class KeyedQueue implements WorkQueue {
   /** Keys that are to be worked on, also those that a worker has in hand right now. */
   readonly #dirty = new Map<string, Waiting>();
   /** Of those, the ones that a worker may take, in order. */
-  readonly #ready: Record<Priority, Set<string>> = { high: new Set(), low: new Set() };
+  readonly #ready: Record<Priority, KeyLine> = { high: new KeyLine(), low: new KeyLine() };
   readonly #inHand = new Map<string, InHand>();
   readonly #delayed = new Map<string, Delayed>();
   readonly #failures = new Map<string, number>();
@@ -189,9 +190,8 @@ class KeyedQueue implements WorkQueue {
 
   #takeReady(): string | undefined {
     const priority = this.#nextPriority();
-    const [key] = this.#ready[priority];
+    const key = this.#ready[priority].take();
     if (key === undefined) return undefined;
-    this.#ready[priority].delete(key);
     this.#highInARow = priority === "high" ? this.#highInARow + 1 : 0;
     const startedMs = this.#nowMs();
     const sinceMs = this.#dirty.get(key)?.sinceMs ?? startedMs;
