@@ -35,8 +35,8 @@ export interface KubeResponse {
 type Headers = http.IncomingHttpHeaders;
 
 const DEFAULT_TIMEOUT_MS = 30_000;
-/** Sockets that answer requests at the same time; watches have their own. */
-const MAX_SOCKETS = 32;
+/** Far more than workers can keep busy, so that renewing a lease never waits for their requests; watches have their own. */
+const MAX_SOCKETS = 128;
 
 export function createKubeHttp(access: ClusterAccess, userAgent: string): KubeHttp {
   const isTls = access.server.protocol === "https:";

@@ -6,6 +6,9 @@ import { createFakeClock, FakeApi, silentLog } from "./testing.ts";
 const resource = { group: "coordination.k8s.io", version: "v1", plural: "leases", namespace: "n" };
 const times = { durationSeconds: 15, renewSeconds: 10, retrySeconds: 2 };
 
+const untilAborted = (signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => signal.addEventListener("abort", () => resolve()));
+
 /** Candidates for one lease, each behind a network that can be cut or made to hang. */
 function anElection() {
   const clock = createFakeClock();
@@ -13,7 +16,7 @@ function anElection() {
   const terms: string[] = [];
   const stops: AbortController[] = [];
 
-  function stand(identity: string) {
+  function stand(identity: string, work = untilAborted) {
     const network = { isCut: false, hangs: false };
     const through =
       <A extends unknown[], R>(call: (...args: A) => Promise<R>) =>
@@ -35,7 +38,7 @@ function anElection() {
     stops.push(stop);
     const done = election.run(async (signal) => {
       terms.push(`${identity} leads`);
-      await new Promise<void>((resolve) => signal.addEventListener("abort", () => resolve()));
+      await work(signal);
       terms.push(`${identity} stops`);
     }, stop.signal);
     return { election, network, stop, done };
@@ -104,6 +107,23 @@ describe("the election", () => {
     // The hung look and the wait after it, then the lease and a last wait.
     await clock.advance(3400 + 2000 + 15_000 + 2000);
     expect(terms).toContain("b leads");
+  });
+
+  it("gives the lease to another when its own leading fails", async () => {
+    const { clock, stand, terms } = aScene();
+    stand("a", () => Promise.reject(new Error("a bug")));
+    await clock.advance(100);
+    stand("b");
+    await clock.advance(10_000);
+    expect(terms).toEqual(["a leads", "b leads"]);
+  });
+
+  it("tries again itself when leading failed and there is nobody else", async () => {
+    const { clock, stand, terms } = aScene();
+    stand("a", () => Promise.reject(new Error("a bug")));
+    await clock.advance(20_000);
+    expect(terms.length).toBeGreaterThan(2);
+    expect(terms.length).toBeLessThan(8);
   });
 
   it("stops in order although the lease cannot be given back", async () => {

@@ -102,10 +102,11 @@ class LeaseElection implements Election {
       const term = new AbortController();
       const writes = new AbortController();
       this.#writes = writes.signal;
-      const leading = lead(AbortSignal.any([term.signal, signal])).catch((error: unknown) =>
-        log.error({ lease: name, error }, "leading failed"),
-      );
-      await this.#keepRenewing(signal);
+      const ended = new AbortController();
+      const leading = lead(AbortSignal.any([term.signal, signal]))
+        .catch((error: unknown) => log.error({ lease: name, error }, "leading failed"))
+        .finally(() => ended.abort());
+      await this.#keepRenewing(AbortSignal.any([signal, ended.signal]));
       term.abort();
       if (!signal.aborted) log.warn({ lease: name, identity }, "leadership lost");
       // What is on its way may end until the lease could be taken over, not longer.
@@ -113,8 +114,15 @@ class LeaseElection implements Election {
       await leading;
       cancel();
       writes.abort();
+      if (!signal.aborted && this.isHeld) await this.#yield(signal);
     }
     await this.#within(this.#patienceMs, this.#release());
+  }
+
+  /** Who holds the lease and does not lead would keep everybody from it: another shall have it, if there is one. */
+  async #yield(signal: AbortSignal): Promise<void> {
+    await this.#within(this.#patienceMs, this.#release());
+    await sleep(this.#deps.clock, 2 * this.#settings.retrySeconds * 1000, signal);
   }
 
   async #keepRenewing(signal: AbortSignal): Promise<void> {
