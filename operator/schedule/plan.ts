@@ -54,6 +54,8 @@ export type ChangeReason = (typeof CHANGE_REASONS)[number];
 
 export interface AllocationChange {
   readonly reason: ChangeReason;
+  /** Uid of the job that needs the GPUs, where one does. */
+  readonly forUid?: string | undefined;
   /** One sentence. */
   readonly because: string;
 }
@@ -96,9 +98,9 @@ export interface Waiting {
   /** Place among the waiting jobs of its queue, from 1; undefined for a job that can never start as it is. */
   readonly position: number | undefined;
   readonly blockedOn: BlockedOn;
-  /** One sentence: what blocks the job. */
+  /** One sentence: what blocks the job, and what would unblock it. */
   readonly because: string;
-  /** One sentence: what would unblock it. */
+  /** The second half of it alone: "3 more GPUs of pool t4 are free". */
   readonly unblockedBy: string;
   /** Undefined for a job that can never start as it is. */
   readonly eta: StartEstimate | undefined;

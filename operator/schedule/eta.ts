@@ -1,0 +1,197 @@
+import { type LaneBacklog, canWait, measureBacklog, upperWork } from "./backlog.ts";
+import type { Board, QueueRow } from "./board.ts";
+import { workSeconds } from "./ladder.ts";
+import type { FinishEstimate, StartEstimate } from "./plan.ts";
+import { type Release, type Releases, createReleases } from "./releases.ts";
+import { doneMs } from "./reservation.ts";
+import type { Entry } from "./roster.ts";
+import { windowStartMs } from "./usage.ts";
+
+/**
+ * When a waiting job starts and ends, by p50 and p90: the queues are played forward as work that flows. Running
+ * jobs give their GPUs back when they are expected to be done; what waits takes them up in fair shares, each
+ * queue in its order; a queue's own limits and budget can only make it later. Arrivals still to come are not
+ * foreseen. Nothing is played job by job, so an answer costs the same for the first job and the last.
+ */
+export interface Forecast {
+  start(entry: Entry): StartEstimate | undefined;
+  /** Place among the waiting jobs of its queue, from 1. */
+  position(entry: Entry): number | undefined;
+}
+
+type Quantile = "p50" | "p90";
+
+/** What stands before a waiting job in its queue. */
+interface Ahead {
+  readonly position: number;
+  /** In its lane. */
+  readonly workMs: number;
+  /** In any lane. */
+  readonly allMs: number;
+}
+
+interface Lane {
+  readonly backlog: LaneBacklog;
+  readonly pools: readonly number[];
+  readonly gpus: number;
+  readonly releases: Readonly<Record<Quantile, Releases>>;
+}
+
+export function createForecast(board: Board): Forecast {
+  const aheadIn = new Map<QueueRow, ReadonlyMap<Entry, Ahead>>();
+  let lanes: ReadonlyMap<string, Lane> | undefined;
+
+  function aheadOf(entry: Entry): Ahead | undefined {
+    const row = board.rowOf.get(entry.queue);
+    if (!row) return undefined;
+    let ahead = aheadIn.get(row);
+    if (!ahead) aheadIn.set(row, (ahead = standBefore(row)));
+    return ahead.get(entry);
+  }
+
+  return {
+    position: (entry) => aheadOf(entry)?.position,
+    start(entry) {
+      lanes ??= createLanes(board);
+      const ahead = aheadOf(entry);
+      const lane = lanes.get(entry.shape.lane);
+      const row = board.rowOf.get(entry.queue);
+      return ahead && lane && row && estimate(board, { entry, row, ahead, lane });
+    },
+  };
+}
+
+export function finishEstimate(board: Board, entry: Entry): FinishEstimate {
+  const finishP50Ms = Math.round(doneMs(board, entry, "p50"));
+  return { finishP50Ms, finishP90Ms: Math.max(finishP50Ms, Math.round(doneMs(board, entry, "p90"))) };
+}
+
+function standBefore(row: QueueRow): ReadonlyMap<Entry, Ahead> {
+  const ahead = new Map<Entry, Ahead>();
+  const byLane = new Map<string, number>();
+  let allMs = 0;
+  for (const entry of row.entry.jobs) {
+    if (entry.gpus > 0 || !canWait(entry)) continue;
+    const workMs = byLane.get(entry.shape.lane) ?? 0;
+    ahead.set(entry, { position: ahead.size + 1, workMs, allMs });
+    byLane.set(entry.shape.lane, workMs + entry.workMs);
+    allMs += entry.workMs;
+  }
+  return ahead;
+}
+
+/** Pools that several lanes share are divided among them by the work that waits. */
+function createLanes(board: Board): ReadonlyMap<string, Lane> {
+  const backlogs = measureBacklog(board);
+  const poolsOf = (lane: string) => lane.split(",").map(Number);
+  const demand = board.pools.map(() => 0);
+  for (const [lane, { workMs }] of backlogs) {
+    for (const pool of poolsOf(lane)) demand[pool] = (demand[pool] ?? 0) + workMs;
+  }
+  const freed = { p50: releasesByPool(board, "p50"), p90: releasesByPool(board, "p90") };
+  const lanes = new Map<string, Lane>();
+  for (const [lane, backlog] of backlogs) {
+    const pools = poolsOf(lane);
+    const part = (pool: number) => backlog.workMs / Math.max(1, demand[pool] ?? 0);
+    const usualMs = backlog.workMs / Math.max(1, backlog.jobs);
+    const releasesBy = (quantile: Quantile) =>
+      createReleases(
+        pools.flatMap((pool) =>
+          (freed[quantile][pool] ?? []).map(({ afterMs, gpus }) => ({ afterMs, gpus: gpus * part(pool) })),
+        ),
+        usualMs,
+      );
+    const gpus = pools.reduce((all, pool) => all + (board.pools[pool]?.state.maxGpus ?? 0) * part(pool), 0);
+    lanes.set(lane, { backlog, pools, gpus, releases: { p50: releasesBy("p50"), p90: releasesBy("p90") } });
+  }
+  return lanes;
+}
+
+function releasesByPool(board: Board, quantile: Quantile): readonly (readonly Release[])[] {
+  const lists = board.pools.map(({ free, ending, stockedOutUntilMs }): Release[] => {
+    const openAfterMs = stockedOutUntilMs === undefined ? 0 : stockedOutUntilMs - board.nowMs;
+    return [{ afterMs: openAfterMs, gpus: Math.max(0, free + ending) }];
+  });
+  for (const entry of board.active) {
+    lists[entry.pool]?.push({ afterMs: doneMs(board, entry, quantile) - board.nowMs, gpus: entry.gpus });
+  }
+  return lists;
+}
+
+interface Question {
+  readonly entry: Entry;
+  readonly row: QueueRow;
+  readonly ahead: Ahead;
+  readonly lane: Lane;
+}
+
+function estimate(board: Board, question: Question): StartEstimate | undefined {
+  const startP50 = startMs(board, question, "p50");
+  const startP90 = Math.max(startP50, startMs(board, question, "p90"));
+  if (!Number.isFinite(startP90)) return undefined;
+  const startP50Ms = Math.round(startP50);
+  const startP90Ms = Math.round(startP90);
+  return {
+    startP50Ms,
+    startP90Ms,
+    finishP50Ms: startP50Ms + Math.round(runMs(board, question, "p50")),
+    finishP90Ms: startP90Ms + Math.round(runMs(board, question, "p90")),
+  };
+}
+
+function startMs(board: Board, question: Question, quantile: Quantile): number {
+  const { row, ahead, lane } = question;
+  const before = lane.backlog.before(row, ahead.workMs);
+  const spread = lane.backlog.varianceMs2 * (before / Math.max(1, lane.backlog.workMs));
+  const work = quantile === "p50" ? before : upperWork(before, spread);
+  const afterMs = Math.max(
+    lane.releases[quantile].takenUpAfterMs(work),
+    gangAfterMs(board, question, quantile),
+    ownLimitAfterMs(board, question),
+  );
+  return Math.max(board.nowMs + afterMs, budgetOpensMs(board, question));
+}
+
+/** A gang waits until enough GPUs are free at once. */
+function gangAfterMs(board: Board, { entry, lane }: Question, quantile: Quantile): number {
+  return entry.need === 1 ? 0 : lane.releases[quantile].gpusFreeAfterMs(Math.min(entry.need, lane.gpus));
+}
+
+/** A queue that may use few GPUs takes longer than its fair share would. */
+function ownLimitAfterMs(board: Board, { row, ahead, lane }: Question): number {
+  let limit = 0;
+  const classes = new Set(lane.pools.map((pool) => board.pools[pool]?.gpuClass ?? -1));
+  for (const gpuClass of classes) limit += row.quota.limit[gpuClass] ?? 0;
+  if (limit >= lane.gpus) return 0;
+  const held: Release[] = [];
+  let used = 0;
+  for (const entry of row.entry.jobs.length > row.admitted ? activeOf(board, row) : []) {
+    if (!lane.pools.includes(entry.pool)) continue;
+    held.push({ afterMs: doneMs(board, entry, "p50") - board.nowMs, gpus: entry.gpus });
+    used += entry.gpus;
+  }
+  const usualMs = lane.backlog.workMs / Math.max(1, lane.backlog.jobs);
+  return createReleases([{ afterMs: 0, gpus: limit - used }, ...held], usualMs).takenUpAfterMs(ahead.workMs);
+}
+
+function activeOf(board: Board, row: QueueRow): Entry[] {
+  return [...board.active].filter(({ queue }) => queue === row.entry);
+}
+
+/** The first window whose budget is not spent on what stands before the job. */
+function budgetOpensMs(board: Board, { row, ahead }: Question): number {
+  const budget = row.entry.state.budget;
+  if (!budget || !row.budget) return board.nowMs;
+  const leftMs = 1000 * Math.max(0, budget.gpuSeconds - row.budget.used - row.reserved);
+  if (leftMs > ahead.allMs) return board.nowMs;
+  const windows = 1 + Math.floor((ahead.allMs - leftMs) / (1000 * budget.gpuSeconds));
+  return windowStartMs(budget, board.nowMs) + windows * budget.windowSeconds * 1000;
+}
+
+/** From its start to its end, on the GPUs that its queue will have then. */
+function runMs(board: Board, { entry, row, ahead, lane }: Question, quantile: Quantile): number {
+  const part = lane.backlog.partOf(row, ahead.workMs);
+  const gpus = Math.max(entry.need, Math.min(entry.want, Math.floor(part * lane.gpus)));
+  const seconds = entry.shape.ladder[0]?.secondsPerImage[quantile] ?? 0;
+  return 1000 * (board.settings.reloadSeconds + workSeconds(entry.job, seconds, gpus));
+}

@@ -1,0 +1,157 @@
+import { type Block, type Board, type QueueRow, poolAt, rowFor } from "./board.ts";
+import { hasClass } from "./ladder.ts";
+import type { BlockedOn } from "./plan.ts";
+import { type Round, isOpen } from "./round.ts";
+import type { Entry } from "./roster.ts";
+import { windowStartMs } from "./usage.ts";
+import { counted, oneOf, utcMinute } from "./words.ts";
+
+/** Why a job waits, in words: what blocks it, and when it starts. */
+export interface Reason {
+  readonly what: string;
+  readonly when: string;
+}
+
+interface Case {
+  readonly board: Board;
+  readonly row: QueueRow;
+  readonly entry: Entry;
+  readonly position: number | undefined;
+}
+
+/** What a waiting job is told: what its own turn found, else what it shares with the job before it. */
+export function blockOf(round: Round, entry: Entry): Block {
+  if (entry.block) return entry.block;
+  const row = rowFor(round.board, entry);
+  const queue = round.queues.get(row);
+  const shared = queue?.dead.get(entry.shape);
+  if (shared && !ONLY_ITS_OWN.includes(shared.on)) return shared;
+  if (queue?.isClosed) return { on: "budget" };
+  if (queue?.head) return { on: "order", behind: queue.head, pool: -1 };
+  return shared ?? { on: "pool" };
+}
+
+/** Reasons that hold for the first of a shape; the others stand behind it. */
+const ONLY_ITS_OWN: readonly Block["on"][] = ["gpus", "preemption", "quota", "cohort", "order"];
+
+export function explain(seen: Omit<Case, "row">, block: Block): Reason {
+  const one: Case = { ...seen, row: rowFor(seen.board, seen.entry) };
+  return REASONS[block.on](one, block);
+}
+
+type Explanation = (one: Case, block: Block) => Reason;
+
+const REASONS: Readonly<Record<BlockedOn, Explanation>> = {
+  pool: (one) => misfit(one),
+  queue: ({ entry }) => ({
+    what: `Queue ${entry.job.queue} does not exist`,
+    when: `an OpalQueue of that name is made`,
+  }),
+  gpus: ({ board, entry }, block) => {
+    const free = "free" in block ? block.free : 0;
+    const pool = "pool" in block ? poolAt(board, block.pool) : undefined;
+    return {
+      what: `Needs ${counted(entry.need, "GPU")}${entry.need > 1 ? " at once" : ""}; pool ${pool?.state.name} has ${free} of ${pool?.state.maxGpus} free`,
+      when: `${counted(entry.need - free, "more GPU")} of pool ${poolNames(board, entry)} ${entry.need - free === 1 ? "is" : "are"} free`,
+    };
+  },
+  preemption: ({ board }, block) => ({
+    what: `Others are giving GPUs of pool ${"pool" in block ? poolAt(board, block.pool).state.name : ""} back for it`,
+    when: "their pods have ended",
+  }),
+  order: (one, block) => behind(one, block),
+  quota: ({ board, row, entry }, block) => {
+    const gpuClass = "gpuClass" in block ? block.gpuClass : -1;
+    const limit = row.quota.limit[gpuClass] ?? 0;
+    const used = row.quota.used[gpuClass] ?? 0;
+    const name = board.classes[gpuClass];
+    const needs = entry.need > 1 ? `; the job needs ${entry.need} at once` : "";
+    return {
+      what: `Queue ${entry.queue.state.name} may use ${counted(limit, "GPU")} of class ${name} and uses ${used}${needs}`,
+      when: entry.need > limit ? "its quota is raised" : "its other jobs end or its quota is raised",
+    };
+  },
+  cohort: ({ board, row }, block) => {
+    const gpuClass = "gpuClass" in block ? block.gpuClass : -1;
+    const name = row.quota.cohort?.name ?? "";
+    const left = Math.max(
+      0,
+      (row.quota.cohort?.lendable[gpuClass] ?? 0) - (row.quota.cohort?.lent[gpuClass] ?? 0),
+    );
+    return {
+      what: `Cohort ${name} has ${counted(left, "GPU")} of class ${board.classes[gpuClass]} left to lend`,
+      when: "its queues give some back or its quotas are raised",
+    };
+  },
+  budget: ({ board, row }) => {
+    const { budget } = row.entry.state;
+    if (!budget) return { what: "Its queue has a budget", when: "it is raised" };
+    const endMs = windowStartMs(budget, board.nowMs) + budget.windowSeconds * 1000;
+    return {
+      what: `Queue ${row.entry.state.name} has used or assigned all of its ${budget.gpuSeconds} GPU-seconds`,
+      when: `the next window begins at ${utcMinute(endMs)} or its budget is raised`,
+    };
+  },
+  "job-budget": ({ entry: { job } }) => ({
+    what: `Has used or been assigned all of its own ${job.budgetGpuSeconds} GPU-seconds`,
+    when: "its budget is raised",
+  }),
+  "max-jobs": ({ row }) => ({
+    what: `Queue ${row.entry.state.name} runs ${counted(row.admitted, "job")}, as many as it may at once`,
+    when: "one of them ends",
+  }),
+  "stock-out": ({ board, entry }) => {
+    const pools = entry.shape.ladder.map(({ pool }) => poolAt(board, pool)).filter((pool) => !isOpen(pool));
+    const untilMs = Math.min(...pools.map(({ stockedOutUntilMs }) => stockedOutUntilMs ?? Infinity));
+    return {
+      what: `No nodes to be had for pool ${oneOf(pools.map(({ state }) => state.name))}`,
+      when: `they are tried again at ${utcMinute(untilMs)} with success`,
+    };
+  },
+};
+
+function poolNames(board: Board, entry: Entry): string {
+  return oneOf(entry.shape.ladder.map(({ pool }) => poolAt(board, pool).state.name));
+}
+
+function behind({ board, entry, position }: Case, block: Block): Reason {
+  if (block.on !== "order") return { what: "Others stand before it", when: "they have started" };
+  const first = block.behind;
+  const waits = `${first.job.key} waits for ${counted(first.need, "GPU")} of pool ${poolNames(board, first)}`;
+  if (first.queue !== entry.queue) {
+    return {
+      what: `Queue ${first.queue.state.name} is to be served first, and ${waits}`,
+      when: "that job has started",
+    };
+  }
+  const ahead = Math.max(1, (position ?? 2) - 1);
+  return {
+    what: `${counted(ahead, "job")} of queue ${entry.queue.state.name} ${ahead === 1 ? "stands" : "stand"} before it, and ${waits}`,
+    when: ahead === 1 ? "that one has started" : "they have started",
+  };
+}
+
+/** No pool can ever take it: the nearest miss, class before memory before size. */
+function misfit({ board, entry }: Case): Reason {
+  const { needs } = entry.shape;
+  const states = board.pools.map(({ state }) => state);
+  if (states.length === 0) return { what: "There is no pool of GPUs", when: "a GpuPool is made" };
+  const ofClass = states.filter((pool) => hasClass(needs, pool));
+  if (ofClass.length === 0) {
+    const what = `Asks for GPU class ${oneOf(needs.classes)}; there is ${oneOf(board.classes)}`;
+    return { what, when: "a pool of that class is made" };
+  }
+  const largeEnough = ofClass.filter(({ vramGiB }) => vramGiB >= needs.minVramGiB);
+  if (largeEnough.length === 0) {
+    const most = Math.max(...ofClass.map(({ vramGiB }) => vramGiB));
+    return {
+      what: `Asks for ${needs.minVramGiB} GiB of GPU memory; the most that its pools have is ${most} GiB a GPU`,
+      when: "a pool with as much is made",
+    };
+  }
+  const widest = Math.max(...largeEnough.map(({ maxGpus }) => maxGpus));
+  return {
+    what: `Needs ${needs.gpus} GPUs at once; the largest pool that fits has ${widest}`,
+    when: "a pool is made as large, or minGpus is lowered",
+  };
+}

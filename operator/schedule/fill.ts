@@ -1,0 +1,131 @@
+import { type Block, type Board, type QueueRow, give, poolAt } from "./board.ts";
+import { servedShare } from "./fair-share.ts";
+import { createHeap } from "./heap.ts";
+import { type Offer, offerFor } from "./offer.ts";
+import { preempt } from "./preemption.ts";
+import { isEntitled } from "./quota.ts";
+import { pass, reserve } from "./reservation.ts";
+import { type Round, endRound, holdQuota, queueRound, startRound } from "./round.ts";
+import type { Entry } from "./roster.ts";
+
+/**
+ * One round: the queue that would have the least share after it is served next, one start or one GPU at a time;
+ * queues within their nominal quota go before those that borrow. A queue whose best job does not fit goes on
+ * with its next job of other needs, as far as that takes nothing that a job before it waits for.
+ */
+interface Turn {
+  readonly row: QueueRow;
+  /** Index of the job in its queue. */
+  readonly at: number;
+  readonly entry: Entry;
+  readonly answer: Offer | Block;
+  readonly isEntitled: boolean;
+  readonly share: number;
+}
+
+export function fillRound(board: Board): Round {
+  const round = startRound(board);
+  const heap = createHeap<Turn>(isBefore);
+  for (const row of board.queues) {
+    const turn = nextTurn(round, row, 0);
+    if (turn) heap.push(turn);
+  }
+  for (let turn = heap.pop(); turn; turn = heap.pop()) {
+    // What was free when the turn was made may be gone; then it may be another queue's turn.
+    const now = turnOf(round, turn.row, turn.at, turn.entry);
+    const other = heap.peek();
+    if (other && isBefore(other, now)) heap.push(now);
+    else {
+      const next = serve(round, now);
+      if (next) heap.push(next);
+    }
+  }
+  endRound(round);
+  return round;
+}
+
+function isBefore(a: Turn, b: Turn): boolean {
+  if (a.isEntitled !== b.isEntitled) return a.isEntitled;
+  return a.share < b.share || (a.share === b.share && a.row.index < b.row.index);
+}
+
+function nextTurn(round: Round, row: QueueRow, from: number): Turn | undefined {
+  const queue = queueRound(round, row);
+  const { jobs } = row.entry;
+  for (let at = from; at < jobs.length; at++) {
+    if (queue.isClosed || (queue.head && round.free <= 0)) return undefined;
+    const entry = jobs[at];
+    if (!entry || entry.gpus >= entry.want) continue;
+    if (entry.gpus > 0 ? canGrow(round, entry) : !queue.dead.has(entry.shape)) {
+      return turnOf(round, row, at, entry);
+    }
+  }
+  return undefined;
+}
+
+function canGrow(round: Round, entry: Entry): boolean {
+  return poolAt(round.board, entry.pool).free > 0;
+}
+
+function turnOf(round: Round, row: QueueRow, at: number, entry: Entry): Turn {
+  const answer = offerFor(round, row, entry);
+  const first = entry.shape.ladder[0];
+  const rung = answer.on === "offer" ? answer.rung : first;
+  const gpus = answer.on === "offer" ? answer.gpus : entry.need;
+  const gpuClass = rung ? poolAt(round.board, rung.pool).gpuClass : -1;
+  return {
+    row,
+    at,
+    entry,
+    answer,
+    isEntitled: isEntitled(row.quota, gpuClass, gpus),
+    share: servedShare(round.board, row, { gpuClass, gpus }),
+  };
+}
+
+function serve(round: Round, turn: Turn): Turn | undefined {
+  const { row, at, entry, answer } = turn;
+  if (answer.on === "offer") {
+    grant(round, entry, answer);
+    return nextTurn(round, row, at);
+  }
+  if (entry.gpus === 0) wait(round, turn, answer);
+  return nextTurn(round, row, at + 1);
+}
+
+function grant(round: Round, entry: Entry, { rung, gpus }: Offer): void {
+  const { board } = round;
+  const pool = poolAt(board, rung.pool);
+  pass(board, round.reservations[rung.pool], { entry, rung, gpus });
+  if (entry.gpus === 0) {
+    entry.sinceMs = board.nowMs;
+    entry.startedGpus = 0;
+  }
+  entry.block = undefined;
+  give(board, entry, pool, gpus);
+  round.free -= gpus;
+  round.hasChanged = true;
+}
+
+/** What a job waits for that others could take away from it. */
+const CONTENDED: readonly Block["on"][] = ["gpus", "quota", "cohort", "order"];
+
+function wait(round: Round, turn: Turn, block: Block): void {
+  const { row, entry } = turn;
+  const queue = queueRound(round, row);
+  round.blocked.push(entry);
+  entry.block = block;
+  if (block.on === "budget") {
+    queue.head ??= entry;
+    queue.isClosed = true;
+  }
+  const isFirst = queue.head === undefined && CONTENDED.includes(block.on);
+  const claimed = isFirst ? preempt(round, turn) : undefined;
+  if (claimed) entry.block = claimed;
+  else {
+    if (block.on !== "job-budget") queue.dead.set(entry.shape, block);
+    if (isFirst) queue.head = entry;
+    holdQuota(round, entry, block);
+    if (block.on === "gpus") reserve(round, turn);
+  }
+}

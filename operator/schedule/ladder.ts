@@ -1,0 +1,105 @@
+import { compareText } from "./order.ts";
+import type { JobState, PoolState, ScheduleSettings, Speed } from "./world.ts";
+
+/**
+ * The price ladder: the pools that can take a job, the one with the cheapest picture first. Price of a picture =
+ * measured GPU time × price, so a dear but fast pool may well stand before a cheap and slow one.
+ */
+export interface Rung {
+  /** Index in the list of pools. */
+  readonly pool: number;
+  readonly secondsPerImage: Speed;
+  readonly pricePerImage: number;
+}
+
+/** What decides which pools can take a job: jobs with the same needs climb the same ladder. */
+export interface Needs {
+  readonly classes: readonly string[];
+  readonly minVramGiB: number;
+  readonly workload: string;
+  /** GPUs that it needs at once. */
+  readonly gpus: number;
+}
+
+/** GPUs that the job needs at once: its gang, but no more than it has shards left. */
+export function neededGpus(job: JobState): number {
+  return Math.max(1, Math.min(job.minGpus, job.openShards));
+}
+
+/** GPUs that it can use at most. */
+export function wantedGpus(job: JobState): number {
+  return Math.max(neededGpus(job), Math.min(job.maxGpus, job.openShards));
+}
+
+export function needsOf(job: JobState): Needs {
+  return {
+    classes: job.classes,
+    minVramGiB: job.minVramGiB,
+    workload: job.workload,
+    gpus: neededGpus(job),
+  };
+}
+
+export function needsKey({ classes, minVramGiB, workload, gpus }: Needs): string {
+  return `${classes.length > 1 ? [...classes].sort().join() : (classes[0] ?? "")}|${minVramGiB}|${gpus}|${workload}`;
+}
+
+export function hasClass(needs: Needs, pool: PoolState): boolean {
+  return needs.classes.length === 0 || needs.classes.includes(pool.gpuClass);
+}
+
+export function canTake(needs: Needs, pool: PoolState): boolean {
+  return hasClass(needs, pool) && needs.minVramGiB <= pool.vramGiB && needs.gpus <= pool.maxGpus;
+}
+
+/** Cheapest picture first; of equal price the fastest, then by name. */
+export function ladderFor(
+  needs: Needs,
+  pools: readonly PoolState[],
+  settings: ScheduleSettings,
+): readonly Rung[] {
+  const rungs: Rung[] = [];
+  for (const [index, pool] of pools.entries()) {
+    if (!canTake(needs, pool)) continue;
+    const secondsPerImage = speedOn(pool, needs.workload, settings);
+    const pricePerImage = (secondsPerImage.p50 * pool.pricePerGpuHour) / 3600;
+    rungs.push({ pool: index, secondsPerImage, pricePerImage });
+  }
+  const name = (rung: Rung) => pools[rung.pool]?.name ?? "";
+  return rungs.sort(
+    (a, b) =>
+      a.pricePerImage - b.pricePerImage ||
+      a.secondsPerImage.p50 - b.secondsPerImage.p50 ||
+      compareText(name(a), name(b)),
+  );
+}
+
+/** As measured; of a workload that this pool has never done, as assumed, and nine of ten within twice that. */
+function speedOn(pool: PoolState, workload: string, settings: ScheduleSettings): Speed {
+  const measured = Object.hasOwn(pool.secondsPerImage, workload) ? pool.secondsPerImage[workload] : undefined;
+  return measured ?? { p50: settings.assumedSecondsPerImage, p90: 2 * settings.assumedSecondsPerImage };
+}
+
+/** Expected time of the job's open pictures on so many GPUs, without its start. */
+export function workSeconds(job: JobState, secondsPerImage: number, gpus: number): number {
+  return (job.openImages * secondsPerImage) / Math.max(1, gpus);
+}
+
+/** Expected GPU time of one of the job's open shards. */
+export function shardSeconds(job: JobState, rung: Rung): number {
+  return (job.openImages * rung.secondsPerImage.p50) / Math.max(1, job.openShards);
+}
+
+/** Nine of ten stay below the mean plus so many standard deviations. */
+export const P90_DEVIATIONS = 1.2816;
+
+/** Expected GPU time of the job's open pictures on a rung, and its variance; in milliseconds. */
+export function expectedWork(
+  { openImages }: JobState,
+  rung: Rung | undefined,
+): { workMs: number; varianceMs2: number } {
+  if (!rung) return { workMs: 0, varianceMs2: 0 };
+  const { p50, p90 } = rung.secondsPerImage;
+  const deviationMs = (1000 * openImages * (p90 - p50)) / P90_DEVIATIONS;
+  return { workMs: 1000 * openImages * p50, varianceMs2: deviationMs ** 2 };
+}
