@@ -30,6 +30,7 @@ import { createShiftedClock, type ShiftedClock } from "../../hack/faults/shifted
 import { type ApiClient, createApiClient } from "./api-client.ts";
 import { systemClock } from "./clock.ts";
 import { loadClusterAccess } from "./cluster-access.ts";
+import { createEventRecorder } from "./events.ts";
 import { createKubeHttp, type KubeHttp } from "./kube-http.ts";
 import { silentLog } from "./testing.ts";
 
@@ -223,6 +224,39 @@ describe("leadership", () => {
     await Promise.all(replicas.map((replica) => replica.synced));
     await converged(performance.now());
   });
+});
+
+it("events are taken by the API server as they are written: combined, counted and cut", async () => {
+  const recorder = createEventRecorder({
+    client: direct,
+    clock: systemClock,
+    log: silentLog,
+    controller: "faults.opal.dev/replica",
+    instance: "i".repeat(200),
+    windowSeconds: 600,
+    countSeconds: 60,
+  });
+  const regarding = {
+    apiVersion: "v1",
+    kind: "ConfigMap",
+    namespace: NAMESPACE,
+    name: "p".repeat(250),
+    uid: "u",
+  };
+  for (let n = 0; n < 15; n++) {
+    const note = { type: "Warning", reason: "Odd", action: "Look", note: `${n} ${"ü".repeat(600)}` } as const;
+    recorder.record(regarding, note);
+  }
+  await recorder.close();
+  const { items } = await direct.list(
+    { group: "events.k8s.io", version: "v1", plural: "events", namespace: NAMESPACE },
+    {},
+  );
+  const ours = (items as { regarding: { uid?: string }; series?: { count: number } }[]).filter(
+    (event) => event.regarding.uid === "u",
+  );
+  expect(ours).toHaveLength(11);
+  expect(ours.flatMap(({ series }) => series?.count ?? [])).toEqual([5]);
 });
 
 it("misses nothing in 10,000 changes while faults come and go", { timeout: 120_000 }, async () => {

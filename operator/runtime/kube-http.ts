@@ -74,10 +74,9 @@ export function createKubeHttp(access: ClusterAccess, userAgent: string): KubeHt
 
   return {
     async request(request) {
-      const timeout = AbortSignal.timeout(request.timeoutMs ?? DEFAULT_TIMEOUT_MS);
-      const signal = request.signal ? AbortSignal.any([request.signal, timeout]) : timeout;
+      const deadline = startDeadline(request);
       try {
-        const incoming = await send(request, agent, signal);
+        const incoming = await send(request, agent, deadline.signal);
         const chunks: Buffer[] = [];
         for await (const chunk of incoming) chunks.push(chunk as Buffer);
         if (!incoming.complete) throw new Error("it was cut off");
@@ -88,24 +87,21 @@ export function createKubeHttp(access: ClusterAccess, userAgent: string): KubeHt
         };
       } catch (error) {
         // Where one connection has gone silent the idle ones have too; the next tries must not wait for each.
-        if (timeout.aborted) closeIdle(agent);
+        if (deadline.late.aborted) closeIdle(agent);
         throw noAnswer(error, request);
+      } finally {
+        deadline.clear();
       }
     },
     async stream(request) {
-      const headersIn = new AbortController();
-      const timer = setTimeout(
-        () => headersIn.abort(new Error("the API server sent no answer in time")),
-        request.timeoutMs ?? DEFAULT_TIMEOUT_MS,
-      );
-      const signal = request.signal ? AbortSignal.any([request.signal, headersIn.signal]) : headersIn.signal;
+      const deadline = startDeadline(request);
       try {
-        const incoming = await send(request, streamAgent, signal);
+        const incoming = await send(request, streamAgent, deadline.signal);
         return { status: incoming.statusCode ?? 0, headers: incoming.headers, body: incoming };
       } catch (error) {
         throw noAnswer(error, request);
       } finally {
-        clearTimeout(timer);
+        deadline.clear();
       }
     },
     close() {
@@ -115,9 +111,22 @@ export function createKubeHttp(access: ClusterAccess, userAgent: string): KubeHt
   };
 }
 
+/** Ends when the request takes too long or its caller breaks off. Thousands of timers would outlive their requests. */
+function startDeadline({ signal, timeoutMs = DEFAULT_TIMEOUT_MS }: KubeRequest) {
+  const late = new AbortController();
+  const timer = setTimeout(() => late.abort(new Error(`none within ${timeoutMs} ms`)), timeoutMs);
+  return {
+    signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
+    late: late.signal,
+    clear: () => clearTimeout(timer),
+  };
+}
+
 function noAnswer(error: unknown, { method, path, signal }: KubeRequest): unknown {
   if (signal?.aborted) return signal.reason;
-  const why = error instanceof Error ? error.message : String(error);
+  // An aborted request tells in its cause why it was aborted.
+  const cause = error instanceof Error && error.name === "AbortError" ? error.cause : error;
+  const why = cause instanceof Error ? cause.message : String(cause);
   return new NoAnswerError(`${method} ${path}: no answer from the API server: ${why}`, { cause: error });
 }
 
