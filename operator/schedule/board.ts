@@ -48,9 +48,12 @@ export interface QueueRow {
 }
 
 export type Block =
-  | { readonly on: "pool" | "queue" | "job-budget" | "max-jobs" | "budget" | "stock-out" }
+  | { readonly on: "pool" | "queue" | "job-budget" | "max-jobs" | "stock-out" }
+  /** `isForEver`: the limit itself is less than the job needs at once. */
+  | { readonly on: "budget"; readonly isForEver: boolean }
+  | { readonly on: "quota"; readonly gpuClass: number; readonly isForEver: boolean }
   | { readonly on: "gpus" | "preemption"; readonly pool: number; readonly free: number }
-  | { readonly on: "quota" | "cohort"; readonly gpuClass: number; readonly room: number }
+  | { readonly on: "cohort"; readonly gpuClass: number }
   | { readonly on: "order"; readonly behind: Entry; readonly pool: number };
 
 /** Why a job shall have fewer GPUs than it holds, or others. */

@@ -3,6 +3,8 @@ import { hasClass } from "./ladder.ts";
 import type { BlockedOn } from "./plan.ts";
 import { type Round, isOpen } from "./round.ts";
 import type { Entry } from "./roster.ts";
+import { isForEver } from "./offer.ts";
+import { mostRoom, unlent } from "./quota.ts";
 import { windowStartMs } from "./usage.ts";
 import { counted, oneOf, utcMinute } from "./words.ts";
 
@@ -25,8 +27,8 @@ export function blockOf(round: Round, entry: Entry): Block {
   const row = rowFor(round.board, entry);
   const queue = round.queues.get(row);
   const shared = queue?.dead.get(entry.shape);
-  if (shared && !ONLY_ITS_OWN.includes(shared.on)) return shared;
-  if (queue?.isClosed) return { on: "budget" };
+  if (shared && (isForEver(shared) || !ONLY_ITS_OWN.includes(shared.on))) return shared;
+  if (queue?.isClosed) return { on: "budget", isForEver: false };
   if (queue?.head) return { on: "order", behind: queue.head, pool: -1 };
   return shared ?? { on: "pool" };
 }
@@ -62,30 +64,32 @@ const REASONS: Readonly<Record<BlockedOn, Explanation>> = {
   order: (one, block) => behind(one, block),
   quota: ({ board, row, entry }, block) => {
     const gpuClass = "gpuClass" in block ? block.gpuClass : -1;
-    const limit = row.quota.limit[gpuClass] ?? 0;
     const used = row.quota.used[gpuClass] ?? 0;
-    const name = board.classes[gpuClass];
+    const most = counted(mostRoom(row.quota, gpuClass), "GPU");
     const needs = entry.need > 1 ? `; the job needs ${entry.need} at once` : "";
     return {
-      what: `Queue ${entry.queue.state.name} may use ${counted(limit, "GPU")} of class ${name} and uses ${used}${needs}`,
-      when: entry.need > limit ? "its quota is raised" : "its other jobs end or its quota is raised",
+      what: `Queue ${entry.queue.state.name} may use ${most} of class ${board.classes[gpuClass]} and uses ${used}${needs}`,
+      when: isForEver(block) ? "its quota is raised" : "its other jobs end or its quota is raised",
     };
   },
   cohort: ({ board, row }, block) => {
     const gpuClass = "gpuClass" in block ? block.gpuClass : -1;
     const name = row.quota.cohort?.name ?? "";
-    const left = Math.max(
-      0,
-      (row.quota.cohort?.lendable[gpuClass] ?? 0) - (row.quota.cohort?.lent[gpuClass] ?? 0),
-    );
+    const left = row.quota.cohort ? unlent(row.quota.cohort, gpuClass) : 0;
     return {
       what: `Cohort ${name} has ${counted(left, "GPU")} of class ${board.classes[gpuClass]} left to lend`,
       when: "its queues give some back or its quotas are raised",
     };
   },
-  budget: ({ board, row }) => {
+  budget: ({ board, row, entry }, block) => {
     const { budget } = row.entry.state;
     if (!budget) return { what: "Its queue has a budget", when: "it is raised" };
+    if (isForEver(block)) {
+      return {
+        what: `The ${entry.need} shards that it begins with use more than the ${budget.gpuSeconds} GPU-seconds of queue ${row.entry.state.name}`,
+        when: "its budget is raised, or minGpus is lowered",
+      };
+    }
     const endMs = windowStartMs(budget, board.nowMs) + budget.windowSeconds * 1000;
     return {
       what: `Queue ${row.entry.state.name} has used or assigned all of its ${budget.gpuSeconds} GPU-seconds`,

@@ -1,7 +1,7 @@
 import { type Block, type Board, type QueueRow, give, poolAt } from "./board.ts";
 import { servedShare } from "./fair-share.ts";
 import { createHeap } from "./heap.ts";
-import { type Offer, offerFor } from "./offer.ts";
+import { type Offer, isForEver, offerFor } from "./offer.ts";
 import { preempt } from "./preemption.ts";
 import { isEntitled } from "./quota.ts";
 import { pass, reserve } from "./reservation.ts";
@@ -115,17 +115,17 @@ function wait(round: Round, turn: Turn, block: Block): void {
   const queue = queueRound(round, row);
   round.blocked.push(entry);
   entry.block = block;
-  if (block.on === "budget") {
+  if (block.on === "budget" && !block.isForEver) {
     queue.head ??= entry;
     queue.isClosed = true;
   }
-  const isFirst = queue.head === undefined && CONTENDED.includes(block.on);
+  const isFirst = queue.head === undefined && CONTENDED.includes(block.on) && !isForEver(block);
   const claimed = isFirst ? preempt(round, turn) : undefined;
   if (claimed) entry.block = claimed;
   else {
     if (block.on !== "job-budget") queue.dead.set(entry.shape, block);
     if (isFirst) queue.head = entry;
-    holdQuota(round, entry, block);
+    if (!isForEver(block)) holdQuota(round, entry, block);
     if (block.on === "gpus") reserve(round, turn);
   }
 }

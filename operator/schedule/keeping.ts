@@ -84,34 +84,34 @@ function dropUseless(board: Board, entry: Entry): void {
 }
 
 /**
- * A budget is reserved shard by shard, so the last shard alone may reach beyond it. The Job controller begins a
+ * A budget is reserved shard by shard, so that one shard alone may reach beyond it. The Job controller begins a
  * new shard in the place of a finished one before anybody asked, and estimates can be wrong: what is reserved
  * too much is given back, from the last job on.
  */
 function keepWithinBudget(board: Board, row: QueueRow): void {
   for (const entry of row.entry.occupants.toReversed()) {
-    if (entry.gpus === 0) continue;
-    const shard = shardSecondsOn(entry, entry.pool);
-    const gpus = Math.min(entry.gpus, Math.max(overdrawn(row, shard), overdrawnOfJob(entry, shard)));
-    if (gpus > 0) shed(board, entry, { gpus, reason: "Budget" });
+    while (entry.gpus > 0 && (isOverdrawn(row) || isJobOverdrawn(entry))) {
+      shed(board, entry, { gpus: 1, reason: "Budget" });
+    }
   }
 }
 
-function overdrawn({ budget, reserved }: QueueRow, shard: number): number {
-  return budget ? shardsBeyond(budget.gpuSeconds - budget.used, reserved, shard) : 0;
+function isOverdrawn({ budget, reserved, entry }: QueueRow): boolean {
+  if (!budget) return false;
+  const shards = entry.occupants.map((one) => (one.gpus > 0 ? shardSecondsOn(one, one.pool) : 0));
+  return isBeyond(budget.gpuSeconds - budget.used, reserved, Math.max(...shards));
 }
 
-function overdrawnOfJob(entry: Entry, shard: number): number {
+function isJobOverdrawn(entry: Entry): boolean {
   const { budgetGpuSeconds, usedGpuSeconds } = entry.job;
-  if (budgetGpuSeconds === undefined) return 0;
-  return shardsBeyond(budgetGpuSeconds - usedGpuSeconds, reservedSeconds(entry), shard);
+  if (budgetGpuSeconds === undefined) return false;
+  const unused = budgetGpuSeconds - usedGpuSeconds;
+  return isBeyond(unused, reservedSeconds(entry), shardSecondsOn(entry, entry.pool));
 }
 
-/** How many shards are too many: without them the last one begins before the budget is used up. */
-function shardsBeyond(unused: number, reserved: number, shard: number): number {
-  if (shard <= 0) return unused > 0 ? 0 : Infinity;
-  if (unused <= -shard) return Infinity;
-  return Math.max(0, Math.floor((reserved - unused) / shard));
+/** True when more than one shard reaches beyond what is unused. */
+function isBeyond(unused: number, reserved: number, shard: number): boolean {
+  return shard > 0 ? reserved - unused >= shard : unused <= 0;
 }
 
 /** Limits may have been lowered since: then the work that costs least is given up. */

@@ -1,6 +1,6 @@
 import { type Block, type PoolRow, type QueueRow, poolAt, reservedSeconds } from "./board.ts";
 import { type Rung, shardSeconds, workSeconds } from "./ladder.ts";
-import { cohortRoom, isEntitled, ownRoom } from "./quota.ts";
+import { cohortRoom, isEntitled, mostRoom, ownRoom } from "./quota.ts";
 import { mayPass } from "./reservation.ts";
 import { type Round, isOpen, queueRound, unclaimed } from "./round.ts";
 import type { Entry } from "./roster.ts";
@@ -33,7 +33,8 @@ const outOfStock: Rule = ({ pool }) => (isOpen(pool) ? undefined : { on: "stock-
 const queueBudget: Rule = ({ row, entry, rung, gpus }) => {
   if (!row.budget) return undefined;
   const left = row.budget.gpuSeconds - row.budget.used - row.reserved;
-  return left - (gpus - 1) * shardSeconds(entry.job, rung) > 0 ? undefined : { on: "budget" };
+  const last = (gpus - 1) * shardSeconds(entry.job, rung);
+  return left - last > 0 ? undefined : { on: "budget", isForEver: last >= row.budget.gpuSeconds };
 };
 
 const jobBudget: Rule = ({ entry, rung, gpus }) => {
@@ -44,15 +45,14 @@ const jobBudget: Rule = ({ entry, rung, gpus }) => {
   return left - (gpus - 1) * shardSeconds(entry.job, rung) > 0 ? undefined : { on: "job-budget" };
 };
 
-const ownQuota: Rule = ({ row, pool: { gpuClass }, gpus }) => {
-  const room = ownRoom(row.quota, gpuClass);
-  return room >= gpus ? undefined : { on: "quota", gpuClass, room: Math.max(0, room) };
-};
+const quotaAtAll: Rule = ({ row, pool: { gpuClass }, gpus }) =>
+  mostRoom(row.quota, gpuClass) >= gpus ? undefined : { on: "quota", gpuClass, isForEver: true };
 
-const cohortQuota: Rule = ({ row, pool: { gpuClass }, gpus }) => {
-  const room = cohortRoom(row.quota, gpuClass);
-  return room >= gpus ? undefined : { on: "cohort", gpuClass, room: Math.max(0, room) };
-};
+const ownQuota: Rule = ({ row, pool: { gpuClass }, gpus }) =>
+  ownRoom(row.quota, gpuClass) >= gpus ? undefined : { on: "quota", gpuClass, isForEver: false };
+
+const cohortQuota: Rule = ({ row, pool: { gpuClass }, gpus }) =>
+  cohortRoom(row.quota, gpuClass) >= gpus ? undefined : { on: "cohort", gpuClass };
 
 const queueOrder: Rule = ({ round, row, entry, pool }) => {
   const behind = queueRound(round, row).waitsForQuota[pool.gpuClass];
@@ -79,6 +79,7 @@ const reserved: Rule = ({ round, entry, rung, gpus }) => {
 
 /** Order is behaviour: the first that speaks is what the job is told. */
 const RULES: readonly Rule[] = [
+  quotaAtAll,
   outOfStock,
   jobBudget,
   queueBudget,
@@ -105,6 +106,15 @@ const DISTANCE: Readonly<Record<Block["on"], number>> = {
   queue: 8,
 };
 
+function distance(block: Block): number {
+  return DISTANCE[block.on] + (isForEver(block) ? 10 : 0);
+}
+
+/** True when no other job's end can help. */
+export function isForEver(block: Block): boolean {
+  return "isForEver" in block && block.isForEver;
+}
+
 /** What the job can be given now: a start with what it needs at once, or one more GPU of the pool that it has. */
 export function offerFor(round: Round, row: QueueRow, entry: Entry): Offer | Block {
   if (entry.gpus > 0) return growthOf(round, row, entry);
@@ -117,7 +127,7 @@ export function offerFor(round: Round, row: QueueRow, entry: Entry): Offer | Blo
     if (answer.on === "offer") {
       if (entry.job.deadlineMs === undefined) return answer;
       offers.push(answer);
-    } else if (!block || DISTANCE[answer.on] < DISTANCE[block.on]) block = answer;
+    } else if (!block || distance(answer) < distance(block)) block = answer;
   }
   return inTime(round, entry, offers) ?? block ?? { on: "pool" };
 }

@@ -1,6 +1,6 @@
 import { type Block, type Board, type PoolRow, type QueueRow, poolAt, rowFor } from "./board.ts";
 import type { Rung } from "./ladder.ts";
-import { blockOn } from "./offer.ts";
+import { blockOn, isForEver } from "./offer.ts";
 import { presentShare, servedShare } from "./fair-share.ts";
 import { byLoss, shed } from "./keeping.ts";
 import type { ChangeReason } from "./plan.ts";
@@ -42,7 +42,7 @@ export function preempt(round: Round, turn: Turn): Block | undefined {
 function couldHelp(round: Round, wish: Turn & { rung: Rung; pool: PoolRow; isBehind: boolean }): boolean {
   const { row, entry, rung, pool, isBehind } = wish;
   const block = blockOn(round, { row, entry, rung, gpus: entry.need });
-  if (!block) return false;
+  if (!block || isForEver(block)) return false;
   if (block.on !== "order") return LACKING.includes(block.on);
   return (
     isBehind && block.behind === round.reservations[pool.index]?.head && wouldStandBefore(round, pool, wish)

@@ -67,6 +67,13 @@ export function takeQuota(row: QuotaRow, gpuClass: number, gpus: number): void {
   row.cohort.lent[gpuClass] = (row.cohort.lent[gpuClass] ?? 0) + lent;
 }
 
+/** The most GPUs that the queue could use if nobody else of its cohort used any. */
+export function mostRoom(row: QuotaRow, gpuClass: number): number {
+  const limit = row.limit[gpuClass] ?? 0;
+  if (!row.cohort) return limit;
+  return Math.min(limit, (row.guaranteed[gpuClass] ?? 0) + (row.cohort.lendable[gpuClass] ?? 0));
+}
+
 /** How many more GPUs the queue's own limit allows. Negative when it was lowered below the use. */
 export function ownRoom(row: QuotaRow, gpuClass: number): number {
   return (row.limit[gpuClass] ?? 0) - (row.used[gpuClass] ?? 0);

@@ -78,11 +78,11 @@ export function parseDecision(line: string): RecordedDecision {
   }
   const parsed = Line.safeParse(json);
   if (!parsed.success) throw new RangeError(`not a recorded decision: ${z.prettifyError(parsed.error)}`);
-  if (digest(JSON.stringify(parsed.data.world)) !== parsed.data.worldDigest) {
+  const recorded = json as RecordedDecision;
+  if (digest(JSON.stringify(recorded.world)) !== recorded.worldDigest) {
     throw new RangeError("the recorded world does not match its digest: the line was changed");
   }
-  // The digest has shown that this is what `recordDecision` wrote.
-  return json as RecordedDecision;
+  return recorded;
 }
 
 /** Makes the decision again; undefined when it is the same, else where the two first differ. */

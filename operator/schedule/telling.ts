@@ -13,7 +13,8 @@ import type {
   QueuePlan,
   Waiting,
 } from "./plan.ts";
-import { borrowed } from "./quota.ts";
+import { isForEver } from "./offer.ts";
+import { borrowed, mostRoom } from "./quota.ts";
 import type { Entry, Roster } from "./roster.ts";
 import type { Round } from "./round.ts";
 import { wakeAtMs } from "./wake.ts";
@@ -103,9 +104,9 @@ function waitingOf(round: Round, forecast: Forecast, entry: Entry): Waiting {
 
 /** False for a job that no end of another job can help. */
 function canStart(board: Board, entry: Entry, block: Block): boolean {
-  if (block.on === "job-budget") return false;
-  const { limit } = rowFor(board, entry).quota;
-  return entry.shape.ladder.some(({ pool }) => (limit[poolAt(board, pool).gpuClass] ?? 0) >= entry.need);
+  if (block.on === "job-budget" || isForEver(block)) return false;
+  const { quota } = rowFor(board, entry);
+  return entry.shape.ladder.some(({ pool }) => mostRoom(quota, poolAt(board, pool).gpuClass) >= entry.need);
 }
 
 function poolPlan(pool: PoolRow): PoolPlan {
