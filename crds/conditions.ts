@@ -15,6 +15,8 @@ export const REASONS = {
   QuotaExhausted: "QuotaExhausted",
   /** Queued=True: the queue's budget for this window is used up or promised. */
   QueueBudgetExhausted: "QueueBudgetExhausted",
+  /** Queued=True: what is left of the job's own budget does not pay for another shard. */
+  JobBudgetTooSmall: "JobBudgetTooSmall",
   /** Queued=True: every pool that fits gets no nodes just now; they are tried again later. */
   PoolsStockedOut: "PoolsStockedOut",
   /** Queued=True: there is neither the queue that the job names, nor one of its tenant's name, nor `default`. */

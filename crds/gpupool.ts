@@ -1,7 +1,6 @@
 import * as z from "zod";
 import { POOL_CONDITION_TYPES } from "./conditions.ts";
 import { cel, conditionOf, Count, dnsLabel, ObjectMeta, Timestamp } from "./opaljob.ts";
-import { Stage } from "./stages.ts";
 
 /**
  * GpuPool: nodes with one kind of GPU at one price, that jobs can be placed on. Cluster-scoped, like the nodes.
@@ -67,6 +66,17 @@ export const GpuPoolSpec = z.object({
 });
 export type GpuPoolSpec = z.infer<typeof GpuPoolSpec>;
 
+/** More kinds of work than this are not told apart: those that were measured longest ago are forgotten. */
+export const MAX_SPEEDS = 32;
+
+export const WorkloadSpeed = z.object({
+  workload: z.string().max(128).describe("What is done with the pictures: stages, placement, factor."),
+  seconds: z.number().min(0).describe("Mean."),
+  deviation: z.number().min(0).describe("Mean distance from the mean."),
+  images: z.number().int().min(0).describe("How many pictures were measured."),
+});
+export type WorkloadSpeed = z.infer<typeof WorkloadSpeed>;
+
 export const GpuPoolStatus = z.object({
   observedGeneration: z.number().int().optional(),
   conditions: z
@@ -81,40 +91,26 @@ export const GpuPoolStatus = z.object({
   jobs: Count.optional().describe("Jobs that hold GPUs of it."),
   stockOut: z
     .object({
-      until: Timestamp.describe("Nothing is placed on it before then."),
-      since: Timestamp.describe("When its last stock-out was noticed."),
-      count: Count.describe("Stock-outs in a row, without a pod that found a node in between."),
+      lastAt: Timestamp.describe("When a pod had waited too long for a node."),
+      strength: z.number().min(0).describe("1 after a first one, more after several; fades with time."),
+      until: Timestamp.optional().describe("Nothing is placed on the pool before then."),
     })
     .optional()
-    .describe("Remembered until a pod finds a node again."),
-  secondsPerImage: z
-    .array(
-      z.object({
-        stage: Stage,
-        seconds: z.number().min(0),
-        images: z.number().int().min(0).describe("How many pictures were measured."),
-      }),
-    )
-    .max(8)
+    .describe("The pool's memory of being out of stock. The operator goes on from here after a restart."),
+  speeds: z
+    .array(WorkloadSpeed)
+    .max(MAX_SPEEDS)
     .optional()
-    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["stage"] })
-    .describe("Learned from the runners: recent pictures count most."),
-  startSeconds: z
-    .number()
-    .min(0)
-    .optional()
-    .describe("Learned: from a pod's creation to the start of its first stage."),
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["workload"] })
+    .describe("Learned from the runners: seconds of one GPU for one picture, recent pictures counting most."),
+  learnedAt: Timestamp.optional().describe("Pods that ended after this are not in `speeds` yet."),
 });
 export type GpuPoolStatus = z.infer<typeof GpuPoolStatus>;
 
-/** What there is to know of a pool without its past. */
-export const GpuPool = z.object({ name: dnsLabel(), spec: GpuPoolSpec });
-export type GpuPool = z.infer<typeof GpuPool>;
-
 /** A GpuPool as read from a cluster. */
-export const GpuPoolObject = z.object({
+export const GpuPool = z.object({
   metadata: ObjectMeta,
   spec: GpuPoolSpec,
   status: GpuPoolStatus.default({}),
 });
-export type GpuPoolObject = z.infer<typeof GpuPoolObject>;
+export type GpuPool = z.infer<typeof GpuPool>;

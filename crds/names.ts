@@ -11,6 +11,8 @@ export const LABELS = {
   attempt: "opal.dev/attempt",
   tenant: "opal.dev/tenant",
   pool: "opal.dev/pool",
+  /** On every child: the OpalQueue that pays for it. */
+  queue: "opal.dev/queue",
   /** On nodes: the class of GPU that they offer. */
   gpuClass: "opal.dev/gpu-class",
 } as const;
@@ -24,6 +26,8 @@ export const ANNOTATIONS = {
   items: "opal.dev/items",
   /** On a child Job: how many items each shard holds at most. */
   shardSize: "opal.dev/shard-size",
+  /** On a child Job: side of its tiles as a part of the model's own, when it is not 1. */
+  tileScale: "opal.dev/tile-scale",
   /** On a runner pod: its progress, JSON of `ShardProgress`. */
   progress: "opal.dev/progress",
 } as const;

@@ -54,7 +54,9 @@ export const OpalQueueSpec = z
       .max(16)
       .default([])
       .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["class"] })
-      .describe("By GPU class. A class that is not listed has nominal 0: it can only be borrowed."),
+      .describe(
+        "By GPU class. Without any, the pools alone limit the queue; else it has the listed classes only.",
+      ),
     budget: QueueBudget.optional(),
     maxJobs: z.int32().min(1).max(100_000).optional().describe("Jobs that may hold GPUs at once."),
   })
@@ -76,6 +78,18 @@ export type OpalQueueSpec = z.infer<typeof OpalQueueSpec>;
 
 const Seconds = z.number().min(0);
 
+export const QueueUsage = z.object({
+  at: Timestamp.describe("Up to when GPU time is counted here."),
+  classes: z
+    .array(z.object({ class: z.string().max(63), decayedGpuSeconds: Seconds }))
+    .max(32)
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["class"] })
+    .describe("GPU time, older time counting less: what fairness looks at."),
+  windowStart: Timestamp.optional().describe("Start of the budget's window."),
+  windowGpuSeconds: Seconds.default(0).describe("GPU time used since then."),
+});
+export type QueueUsage = z.infer<typeof QueueUsage>;
+
 export const OpalQueueStatus = z.object({
   observedGeneration: z.number().int().optional(),
   conditions: z
@@ -96,16 +110,10 @@ export const OpalQueueStatus = z.object({
     .string()
     .max(8)
     .optional()
-    .describe("Percentage of all recent GPU time that went to this queue, for people."),
-  usage: z
-    .object({
-      decayedGpuSeconds: Seconds.describe("GPU time, older time counting less: what fairness looks at."),
-      windowStart: Timestamp.optional().describe("Start of the budget's window."),
-      windowGpuSeconds: Seconds.describe("GPU time used since then."),
-      at: Timestamp.describe("Up to when GPU time is counted here."),
-    })
-    .optional()
-    .describe("The queue's account. The operator goes on from here after a restart."),
+    .describe("Part of the GPUs that it has now, of the class of which it has most. For people."),
+  usage: QueueUsage.optional().describe(
+    "The queue's account. The operator goes on from here after a restart.",
+  ),
   budgetLeft: Count.optional().describe("GPU-seconds that are neither used nor promised in this window."),
 });
 export type OpalQueueStatus = z.infer<typeof OpalQueueStatus>;

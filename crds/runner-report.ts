@@ -33,6 +33,8 @@ export const ShardManifest = z.object({
   correlationId: z.string(),
   brand: Brand,
   stages: z.array(Stage),
+  /** Side of a tile, as a part of the model's own: smaller after memory ran out. Without it, 1. */
+  tileScale: z.number().min(0.125).max(1).optional(),
   /** Listed here, or, for a job with `itemsFrom`, ... */
   items: z.array(ShardItem).default([]),
   /** ... lines of a manifest blob, given as ranges of item indexes. */

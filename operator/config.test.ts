@@ -3,7 +3,6 @@ import { parseConfig } from "./config.ts";
 
 const file = `
 namespace: opal
-pool: { name: sim, spec: { gpuClass: t4, vramGiB: 16, maxGpus: 8 } }
 runner: { image: opal/runner, serviceAccountName: opal-runner }
 `;
 const parse = (text: string, env: Record<string, string> = { OPAL_CONFIG_FILE: "/etc/opal.yaml" }) =>
@@ -16,17 +15,25 @@ describe("the configuration", () => {
       shardSize: 8,
       metricsPort: 8080,
       logLevel: "info",
-      pool: { spec: { resourceName: "nvidia.com/gpu" } },
+      kueue: false,
+      unreachableSeconds: 15,
+      schedule: { minRunSeconds: 60 },
       lease: { name: "opal-operator", durationSeconds: 15 },
       writes: { perSecond: 100, burst: 200 },
     });
   });
 
   it("lists all its problems at once, each with its field", () => {
-    const bad = file.replace("maxGpus: 8", "maxGpus: 0").concat("shardSize: 99\nsharedSize: 3\n");
+    const bad = file.concat("shardSize: 99\nsharedSize: 3\nschedule: { reloadSeconds: -1 }\n");
     const env = { OPAL_CONFIG_FILE: "/etc/opal.yaml", OPAL_METRICS_PORT: "http", LOG_LEVEL: "loud" };
     const problems = () => parse(bad, env);
-    for (const word of ["OPAL_METRICS_PORT", "LOG_LEVEL", "pool.spec.maxGpus", "shardSize", "sharedSize"]) {
+    for (const word of [
+      "OPAL_METRICS_PORT",
+      "LOG_LEVEL",
+      "schedule.reloadSeconds",
+      "shardSize",
+      "sharedSize",
+    ]) {
       expect(problems).toThrow(word);
     }
   });

@@ -1,7 +1,7 @@
-import { GpuPool } from "#crds/gpupool.ts";
 import { MAX_SHARD_ITEMS } from "#crds/runner-report.ts";
 import { parse as parseYaml } from "yaml";
 import * as z from "zod";
+import { DEFAULT_SETTINGS } from "./schedule/world.ts";
 
 /** The operator's settings: a few words in the environment, the rest in the YAML file that they name. */
 const Environment = z.object({
@@ -47,11 +47,22 @@ const Lease = z
     message: "must be shorter than renewSeconds: else one missed renewal ends leading",
   });
 
+const Schedule = z.strictObject({
+  usageHalfLifeSeconds: z.number().min(1).default(DEFAULT_SETTINGS.usageHalfLifeSeconds),
+  minRunSeconds: z.number().min(0).default(DEFAULT_SETTINGS.minRunSeconds),
+  reloadSeconds: z.number().min(0).default(DEFAULT_SETTINGS.reloadSeconds),
+  backfillPatienceSeconds: z.number().min(0).default(DEFAULT_SETTINGS.backfillPatienceSeconds),
+  assumedSecondsPerImage: z.number().positive().default(DEFAULT_SETTINGS.assumedSecondsPerImage),
+});
+
 const ConfigFile = z.strictObject({
   namespace: z.string().min(1),
-  pool: GpuPool,
   shardSize: z.int().min(1).max(MAX_SHARD_ITEMS).default(8),
   runner: Runner,
+  schedule: Schedule.prefault({}),
+  kueue: z.boolean().default(false),
+  unreachableSeconds: z.number().min(1).default(15),
+  podStartTimeoutSeconds: z.number().min(1).default(600),
   statusIntervalSeconds: z.number().min(0.1).default(5),
   backgroundIntervalSeconds: z.number().min(1).default(30),
   childTtlSeconds: z.int().min(60).default(86_400),

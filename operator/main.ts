@@ -1,7 +1,8 @@
 /** Starts the operator: the only place that reads the environment, the clock and the process's signals. */
 import { randomUUID } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { createWriteStream, readFileSync } from "node:fs";
 import { hostname } from "node:os";
+import { parseArgs } from "node:util";
 import { pino } from "pino";
 import { EXIT_CODES } from "#crds/exit-codes.ts";
 import { type Config, parseConfig } from "./config.ts";
@@ -11,6 +12,9 @@ import { loadClusterAccess } from "./runtime/cluster-access.ts";
 import { startHealthServer } from "./runtime/health-server.ts";
 import { createKubeHttp } from "./runtime/kube-http.ts";
 import { createRuntimeMetrics } from "./runtime/metrics.ts";
+import type { Plan } from "./schedule/plan.ts";
+import { recordDecision } from "./schedule/recording.ts";
+import type { World } from "./schedule/world.ts";
 
 /** Shorter than a pod's usual 30 s: what cannot be finished by then is left to the next leader. */
 const STOP_SECONDS = 20;
@@ -24,7 +28,24 @@ function readConfig(): Config {
   }
 }
 
+/** `--record FILE`: every plan with what it was made from, a line each, for `npm run replay`. */
+function readArguments(): { recordFile: string | undefined } {
+  try {
+    const { values } = parseArgs({ options: { record: { type: "string" } } });
+    return { recordFile: values.record };
+  } catch (error) {
+    console.error(error instanceof Error ? error.message : error);
+    process.exit(EXIT_CODES.config);
+  }
+}
+
+function recordTo(file: string): (world: World, plan: Plan) => void {
+  const stream = createWriteStream(file, { flags: "a", mode: 0o600 });
+  return (world, plan) => void stream.write(`${recordDecision(world, plan)}\n`);
+}
+
 async function main(): Promise<void> {
+  const { recordFile } = readArguments();
   const config = readConfig();
   const log = pino({
     level: config.logLevel,
@@ -41,6 +62,7 @@ async function main(): Promise<void> {
     log,
     metrics,
     identity,
+    ...(recordFile !== undefined && { record: recordTo(recordFile) }),
     onLeading: () => log.info({ port: health.port, identity }, "ready"),
   });
   const health = await startHealthServer({

@@ -12,6 +12,8 @@ import { pass } from "./cluster/pass.ts";
 import { createPlanner } from "./cluster/planner.ts";
 import { resourcesIn } from "./cluster/resources.ts";
 import { look } from "./cluster/sights.ts";
+import { runStatusRounds } from "./cluster/status-rounds.ts";
+import { writeStatuses } from "./cluster/status-writer.ts";
 import type { Config } from "./config.ts";
 import type { Note } from "./reconcile/event-notes.ts";
 import { createApiClient } from "./runtime/api-client.ts";
@@ -23,6 +25,9 @@ import { createElection } from "./runtime/leader-election.ts";
 import type { Log } from "./runtime/log.ts";
 import type { RuntimeMetrics } from "./runtime/metrics.ts";
 import { createTokenBucket } from "./runtime/token-bucket.ts";
+import type { Plan } from "./schedule/plan.ts";
+import { schedule } from "./schedule/scheduler.ts";
+import type { World } from "./schedule/world.ts";
 import { createWorkQueue, type WorkQueue } from "./runtime/work-queue.ts";
 
 export interface OperatorDeps {
@@ -33,6 +38,8 @@ export interface OperatorDeps {
   readonly metrics: RuntimeMetrics;
   /** Unique to this process. */
   readonly identity: string;
+  /** Told of every plan with what it was made from. */
+  readonly record?: (world: World, plan: Plan) => void;
   /** This process leads and has begun to work. */
   readonly onLeading: () => void;
 }
@@ -48,6 +55,10 @@ const CONTROLLER = "opaljob";
 const RETRY_BACKOFF = { baseMs: 50, maxMs: 30_000 };
 const EVENT_WINDOW_SECONDS = 600;
 const EVENT_COUNT_SECONDS = 60;
+/** Many changes at once are planned together. */
+const PLAN_INTERVAL_MS = 50;
+/** Timers of weeks would overflow; one that ends early finds nothing due. */
+const LONGEST_TIMER_MS = 3_600_000;
 
 export function createOperator(config: Config, deps: OperatorDeps): Operator {
   const { http, clock, random, log, metrics, identity, onLeading } = deps;
@@ -72,11 +83,19 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
   const memory = createMemory();
   const nowMs = () => clock.now().getTime();
   let queue: WorkQueue | undefined;
+  let planning: { readonly dueMs: number; readonly cancel: () => void } | undefined;
   const planner = createPlanner({
-    pool: config.pool,
+    caches,
+    memory,
+    settings: config.schedule,
+    schedule,
+    shardSize: config.shardSize,
+    minIntervalMs: PLAN_INTERVAL_MS,
     look: (key) => look(key, caches, memory, { settings: config, nowMs: nowMs() }),
     onChanged: (key) => queue?.add(key),
     onUnreadable: (key, error) => log.error({ key, error }, "OpalJob left out: it cannot be looked at"),
+    onDue: planSoon,
+    record: deps.record ?? (() => {}),
     onMoved: (key) => queue?.addAfter(key, config.backgroundIntervalSeconds * 1000),
     nowMs,
   });
@@ -85,6 +104,10 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
     onChanged(key) {
       planner.invalidate(key);
       queue?.add(key);
+    },
+    onWorldChanged() {
+      planner.invalidateAll();
+      planSoon(0);
     },
   });
   const reflectors = createReflectors(caches, resources, {
@@ -96,6 +119,17 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
     staleSeconds: config.staleWatchSeconds,
   });
   const port = createKubernetesPort(client, caches);
+
+  /** Time alone changes plans too: a stock-out is over, a budget's window ends. Only a leader plans. */
+  function planSoon(afterMs: number): void {
+    if (planning && planning.dueMs <= clock.monotonicMs() + afterMs) return;
+    planning?.cancel();
+    const cancel = clock.setTimer(Math.min(afterMs, LONGEST_TIMER_MS), () => {
+      planning = undefined;
+      if (queue && !config.kueue) planner.replan();
+    });
+    planning = { dueMs: clock.monotonicMs() + afterMs, cancel };
+  }
 
   async function lead(signal: AbortSignal): Promise<void> {
     await Promise.race([Promise.all(reflectors.map((reflector) => reflector.synced)), aborted(signal)]);
@@ -119,11 +153,13 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
     for (const key of planner.keys) term.add(key, "low");
     metrics.leading(true);
     onLeading();
+    planSoon(0);
     const passDeps = {
       planner,
       memory,
       port,
       settings: config,
+      pools: () => caches.gpuPools.values(),
       now: () => clock.now(),
       record: (job: OpalJob, note: Note) => {
         const { namespace, name, uid } = job.metadata;
@@ -139,11 +175,21 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
       clock,
       log,
     });
+    const statuses = { caches, memory, port, settings: config.schedule };
+    const telling = runStatusRounds(
+      {
+        round: () => writeStatuses({ ...statuses, plan: () => planner.plan, now: () => clock.now() }),
+        clock,
+        log,
+        intervalSeconds: config.statusIntervalSeconds,
+      },
+      signal,
+    );
     await aborted(signal);
     metrics.leading(false);
     queue = undefined;
     await term.close();
-    await working;
+    await Promise.all([working, telling]);
     await recorder.close();
   }
 
@@ -153,6 +199,7 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
       const watching = new AbortController();
       const filling = reflectors.map((reflector) => reflector.run(watching.signal));
       await election.run(lead, signal);
+      planning?.cancel();
       watching.abort();
       await Promise.all(filling);
     },

@@ -1,9 +1,11 @@
 /**
- * What the operator knows of the cluster: OpalJobs, their child Jobs, those Jobs' pods, and which ConfigMaps
- * exist. Filled by reflectors; written to only through what the API server answered.
+ * What the operator knows of the cluster: OpalJobs, their child Jobs, those Jobs' pods, which ConfigMaps exist,
+ * pools, queues and nodes. Filled by reflectors; written to only through what the API server answered.
  */
+import { GpuPool } from "#crds/gpupool.ts";
 import { LABELS } from "#crds/names.ts";
 import { OpalJob } from "#crds/opaljob.ts";
+import { OpalQueue } from "#crds/opalqueue.ts";
 import type { ApiClient, Resource } from "../runtime/api-client.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -11,17 +13,23 @@ import type { RuntimeMetrics } from "../runtime/metrics.ts";
 import { createReflector, type Reflector, type ReflectorTarget, toEntry } from "../runtime/reflector.ts";
 import { Store } from "../runtime/store.ts";
 import { type ChildJob, parseChildJob } from "./child-job.ts";
+import { type GpuNode, parseGpuNode } from "./gpu-node.ts";
 import type { Resources } from "./resources.ts";
 import { parseRunnerPod, type RunnerPod } from "./runner-pod.ts";
 
 export interface Caches {
   readonly opalJobs: Store<OpalJob>;
   readonly childJobs: Store<ChildJob, "owner" | "uid">;
-  readonly pods: Store<RunnerPod, "child" | "opalJob">;
+  readonly pods: Store<RunnerPod, "child" | "opalJob" | "node" | "queue" | "pool">;
   /** Keys only: what is in them can be derived. */
   readonly configMaps: Store<{ opalJob: string }>;
+  readonly gpuPools: Store<GpuPool>;
+  readonly opalQueues: Store<OpalQueue>;
+  readonly nodes: Store<GpuNode>;
 }
 
+export const parseGpuPool = (raw: unknown): GpuPool => GpuPool.parse(raw);
+export const parseOpalQueue = (raw: unknown): OpalQueue => OpalQueue.parse(raw);
 export const parseOpalJob = (raw: unknown): OpalJob => OpalJob.parse(raw);
 
 export const parseConfigMap = (raw: unknown): { opalJob: string } => ({
@@ -35,11 +43,17 @@ export function createCaches(): Caches {
       owner: (job) => job.ownerUids,
       uid: (job) => [job.uid],
     }),
-    pods: new Store<RunnerPod, "child" | "opalJob">({
+    pods: new Store<RunnerPod, "child" | "opalJob" | "node" | "queue" | "pool">({
+      node: (pod) => (pod.nodeName === undefined ? [] : [pod.nodeName]),
+      queue: (pod) => [pod.queue],
+      pool: (pod) => [pod.pool],
       child: (pod) => [pod.childUid],
       opalJob: (pod) => [`${pod.namespace}/${pod.opalJob}`],
     }),
     configMaps: new Store<{ opalJob: string }>({}),
+    gpuPools: new Store<GpuPool>({}),
+    opalQueues: new Store<OpalQueue>({}),
+    nodes: new Store<GpuNode>({}),
   };
 }
 
@@ -100,5 +114,8 @@ export function createReflectors(
     reflect(resources.jobs, caches.childJobs, parseChildJob, ours),
     reflect(resources.pods, caches.pods, parseRunnerPod, ours),
     reflect(resources.configMaps, caches.configMaps, parseConfigMap, { ...ours, metadataOnly: true }),
+    reflect(resources.gpuPools, caches.gpuPools, parseGpuPool),
+    reflect(resources.opalQueues, caches.opalQueues, parseOpalQueue),
+    reflect(resources.nodes, caches.nodes, parseGpuNode),
   ];
 }

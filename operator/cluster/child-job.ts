@@ -10,6 +10,10 @@ export interface ChildJob {
   readonly ownerUids: readonly string[];
   readonly opalJob: string;
   readonly attempt: number;
+  readonly pool: string;
+  readonly createdAtMs: number;
+  readonly isSuspended: boolean;
+  readonly tileScale: number;
   readonly items: readonly number[];
   readonly shardSize: number;
   readonly parallelism: number;
@@ -24,15 +28,21 @@ const RawJob = z.object({
     name: z.string(),
     namespace: z.string(),
     uid: z.string(),
+    creationTimestamp: z.string(),
     deletionTimestamp: z.string().optional(),
-    labels: z.object({ [LABELS.job]: z.string(), [LABELS.attempt]: z.coerce.number().int().min(1) }),
+    labels: z.object({
+      [LABELS.job]: z.string(),
+      [LABELS.attempt]: z.coerce.number().int().min(1),
+      [LABELS.pool]: z.string(),
+    }),
     annotations: z.object({
       [ANNOTATIONS.items]: z.string(),
       [ANNOTATIONS.shardSize]: z.coerce.number().int().min(1),
+      [ANNOTATIONS.tileScale]: z.coerce.number().positive().default(1),
     }),
     ownerReferences: z.array(z.object({ uid: z.string() })).default([]),
   }),
-  spec: z.object({ parallelism: z.number().int().default(1) }),
+  spec: z.object({ parallelism: z.number().int().default(1), suspend: z.boolean().default(false) }),
   status: z
     .object({
       completedIndexes: z.string().default(""),
@@ -52,6 +62,10 @@ export function parseChildJob(raw: unknown): ChildJob {
     ownerUids: metadata.ownerReferences.map((owner) => owner.uid),
     opalJob: metadata.labels[LABELS.job],
     attempt: metadata.labels[LABELS.attempt],
+    pool: metadata.labels[LABELS.pool],
+    createdAtMs: Date.parse(metadata.creationTimestamp),
+    isSuspended: spec.suspend,
+    tileScale: metadata.annotations[ANNOTATIONS.tileScale],
     items: parseRanges(metadata.annotations[ANNOTATIONS.items]),
     shardSize: metadata.annotations[ANNOTATIONS.shardSize],
     parallelism: spec.parallelism,

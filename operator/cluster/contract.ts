@@ -4,6 +4,7 @@ import { OpalJob } from "#crds/opaljob.ts";
 import { assess } from "../reconcile/assess.ts";
 import { desiredJob } from "../reconcile/desired-job.ts";
 import { desiredConfigMap } from "../reconcile/manifest.ts";
+import { aPool } from "../reconcile/testing.ts";
 import { nextAttempt } from "../reconcile/next-attempt.ts";
 import type { ApiClient } from "../runtime/api-client.ts";
 import { isStatus, StaleError } from "../runtime/errors.ts";
@@ -27,12 +28,9 @@ export function portContract(name: string, open: () => Promise<Bench>): void {
     let port: ClusterPort;
     let job: OpalJob;
     const resources = () => resourcesIn(bench.namespace);
-    const { pool, ...others } = someSettings();
+    const settings = someSettings();
     // No node has this label: the pods of real Jobs stay unscheduled.
-    const settings = {
-      ...others,
-      pool: { ...pool, spec: { ...pool.spec, nodeSelector: { "opal.dev/gpu-class": "none" } } },
-    };
+    const pool = aPool("contract", { nodeSelector: { "opal.dev/gpu-class": "none" } });
 
     beforeEach(async () => {
       bench = await open();
@@ -61,7 +59,10 @@ export function portContract(name: string, open: () => Promise<Bench>): void {
     function firstAttempt(of: OpalJob = job) {
       const attempt = nextAttempt(of, assess({ job: of, children: [] }), settings);
       if (!attempt) throw new Error("no attempt");
-      return { attempt, manifest: desiredJob(of, attempt, { settings, gpus: 1 }) };
+      return {
+        attempt,
+        manifest: desiredJob(of, attempt, { pool, gpus: 1, queue: "shop", avoidNodes: [] }, settings),
+      };
     }
 
     async function exists(plural: "jobs" | "configMaps" | "opalJobs", named: string): Promise<boolean> {

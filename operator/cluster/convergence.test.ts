@@ -5,13 +5,7 @@ import { FAILURE_CLASSES } from "#crds/failure.ts";
 import { OpalJob } from "#crds/opaljob.ts";
 import { MAX_STATUS_BYTES } from "../reconcile/status.ts";
 import type { RawObject } from "../runtime/testing.ts";
-import {
-  createFakeCluster,
-  createFakeOperator,
-  type FakeCluster,
-  type Fate,
-  someSettings,
-} from "./testing.ts";
+import { createFakeCluster, createFakeOperator, type FakeCluster, type Fate, POOL_GPUS } from "./testing.ts";
 
 /** Several jobs with items of any fate, on a small pool, with people who suspend and resume. */
 const fates: fc.Arbitrary<Fate> = fc.oneof(
@@ -54,6 +48,8 @@ async function converges(plans: readonly JobPlan[], restartEvery: number): Promi
     const [, job, item] = id.split("-");
     return plans[Number(job)]?.fates[Number(item)] ?? "done";
   });
+  await cluster.addPool("sim");
+  await cluster.addQueue("default");
   for (const [n, plan] of plans.entries()) await cluster.applyOpalJob(`job-${n}`, specOf(n, plan));
   let operator = createFakeOperator(cluster);
   let round = 0;
@@ -62,7 +58,7 @@ async function converges(plans: readonly JobPlan[], restartEvery: number): Promi
     setSuspended(cluster, plans, round);
     await operator.passAll();
     await cluster.step();
-    expect(livePods(cluster)).toBeLessThanOrEqual(someSettings().pool.spec.maxGpus);
+    expect(livePods(cluster)).toBeLessThanOrEqual(POOL_GPUS);
   }
   expect(round, "rounds").toBeLessThan(MAX_ROUNDS);
   for (let rest = 0; rest < 3; rest++) {
@@ -106,6 +102,10 @@ function livePods({ api }: FakeCluster): number {
     .length;
 }
 
+function isOfItem(fate: Fate): boolean {
+  return fate === "done" || (typeof fate === "object" && "fails" in fate);
+}
+
 function checkEnd({ api }: FakeCluster, name: string, plan: JobPlan): void {
   const raw = api.all("opaljobs").find((object) => object.metadata.name === name) as RawObject;
   const { status } = OpalJob.parse(raw);
@@ -115,7 +115,7 @@ function checkEnd({ api }: FakeCluster, name: string, plan: JobPlan): void {
   expect(JSON.stringify(status).length).toBeLessThanOrEqual(MAX_STATUS_BYTES);
   expect(status.assignment).toBeUndefined();
   const good = plan.fates.filter((fate) => fate === "done").length;
-  if (plan.budget === undefined && plan.fates.every((fate) => fate === "done" || "fails" in fate)) {
+  if (plan.budget === undefined && plan.fates.every(isOfItem)) {
     expect(status.items?.done).toBe(good);
     // A first attempt, and as many further ones as an item may be tried again.
     expect(status.attempts).toBeLessThanOrEqual(1 + plan.perItem);

@@ -6,7 +6,7 @@ import {
   createFakeOperator,
   type FakeCluster,
   type FakeOperator,
-  type Fate,
+  type FateOf,
   Killed,
   type Kill,
   someSettings,
@@ -21,7 +21,7 @@ interface Scenario {
   readonly name: string;
   readonly spec: object;
   readonly metadata?: object;
-  readonly fate: (item: { id: string; attempt: number }) => Fate;
+  readonly fate: FateOf;
   /** What people do meanwhile, by step. */
   readonly meanwhile?: Record<number, (cluster: FakeCluster) => void | Promise<void>>;
 }
@@ -67,6 +67,17 @@ const scenarios: Scenario[] = [
     },
   },
   { name: "an exhausted budget", spec: spec(12, { budget: { gpuSeconds: 4 } }), fate: () => "done" },
+  {
+    name: "a node that is lost",
+    spec: spec(4),
+    fate: () => "done",
+    meanwhile: { 3: (cluster) => cluster.loseNode("node-of-job-1-0-0") },
+  },
+  {
+    name: "an image that cannot be pulled on the first node",
+    spec: spec(2),
+    fate: ({ pod }) => (pod === "job-1-0-0" ? "stuck" : "done"),
+  },
   { name: "deleted after its end", spec: spec(1, { ttlSecondsAfterFinished: 5 }), fate: () => "done" },
   {
     name: "deleted at work while a finalizer holds it",
@@ -95,6 +106,8 @@ async function play(
   kill?: Kill,
 ): Promise<{ end: End; writes: WritePoint[]; died: boolean }> {
   const cluster = createFakeCluster(scenario.fate);
+  await cluster.addPool("sim");
+  await cluster.addQueue("default");
   await cluster.applyOpalJob("job", scenario.spec, scenario.metadata);
   const settings = someSettings();
   let operator = createFakeOperator(cluster, { settings, ...(kill && { kill }) });
@@ -200,6 +213,12 @@ it.each([
   ["one photo that kills its pod among good ones", ["Complete=True SomeItemsFailed"], { done: 5, failed: 1 }],
   ["a runner without its models", ["Failed=True RunnerMisconfigured"], { done: 0, failed: 6 }],
   ["suspended and resumed", ["Complete=True AllItemsDone"], { done: 6, failed: 0 }],
+  ["a node that is lost", ["Complete=True AllItemsDone"], { done: 4, failed: 0 }],
+  [
+    "an image that cannot be pulled on the first node",
+    ["Complete=True AllItemsDone"],
+    { done: 2, failed: 0 },
+  ],
   ["an exhausted budget", ["Failed=True BudgetExhausted"], { pending: 0, running: 0 }],
 ])("%s ends as it should", async (name, conditions, counts) => {
   const scenario = scenarios.find((one) => one.name === name)!;

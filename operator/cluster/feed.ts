@@ -1,3 +1,4 @@
+import { isSame } from "../reconcile/status-write.ts";
 import { addUsage, NO_USAGE, usageOfPod } from "../reconcile/usage.ts";
 import type { Caches } from "./caches.ts";
 import type { Memory } from "./memory.ts";
@@ -10,8 +11,18 @@ import type { RunnerPod } from "./runner-pod.ts";
 export function feed(
   caches: Caches,
   memory: Memory,
-  { onChanged, nowMs }: { onChanged: (key: string) => void; nowMs: () => number },
+  {
+    onChanged,
+    onWorldChanged,
+    nowMs,
+  }: {
+    onChanged: (key: string) => void;
+    /** Pools or queues have changed in what matters to all jobs. */
+    onWorldChanged: () => void;
+    nowMs: () => number;
+  },
 ): void {
+  const priceOf = (pool: string) => caches.gpuPools.get(pool)?.spec.pricePerGpuHour ?? 0;
   const told = (namespace: string, opalJob: string) => onChanged(`${namespace}/${opalJob}`);
 
   caches.opalJobs.onChange(({ key, before, after }) => {
@@ -21,16 +32,19 @@ export function feed(
   caches.childJobs.onChange(({ before, after }) => {
     if (before && after?.uid !== before.uid) {
       const pods = [...memory.podsOf(before.uid), ...caches.pods.by("child", before.uid)];
-      memory.carry(before.ownerUids, usageOfPods(pods, nowMs()));
+      memory.carry(before.ownerUids, usageOfPods(pods, nowMs(), priceOf(before.pool)));
       memory.forgetChild(before.uid);
     }
     const child = after ?? before;
     if (child) told(child.namespace, child.opalJob);
   });
+  const isOrphan = (pod: RunnerPod) => caches.childJobs.by("uid", pod.childUid).length === 0;
   caches.pods.onChange(({ before, after }) => {
-    if (before && after?.uid !== before.uid && caches.childJobs.by("uid", before.childUid).length > 0) {
-      memory.rememberPod(before, nowMs());
+    if (before && after?.uid !== before.uid) {
+      memory.ledger.note(before, nowMs());
+      if (!isOrphan(before)) memory.rememberPod(before, nowMs());
     }
+    if (after) memory.ledger.note(after, undefined);
     const pod = after ?? before;
     if (pod) told(pod.namespace, pod.opalJob);
   });
@@ -39,8 +53,18 @@ export function feed(
     const configMap = after ?? before;
     if (configMap) told(namespace, configMap.opalJob);
   });
+  caches.gpuPools.onChange(({ before, after }) => {
+    if (!isSame(before?.spec, after?.spec)) onWorldChanged();
+  });
+  caches.opalQueues.onChange(({ before, after }) => {
+    if (!isSame(before?.spec, after?.spec)) onWorldChanged();
+  });
+  caches.nodes.onChange(({ key, before, after }) => {
+    if (before?.unreachableSinceMs === after?.unreachableSinceMs) return;
+    for (const pod of caches.pods.by("node", key)) told(pod.namespace, pod.opalJob);
+  });
 }
 
-function usageOfPods(pods: readonly RunnerPod[], nowMs: number) {
-  return pods.map((pod) => usageOfPod(pod, nowMs)).reduce(addUsage, NO_USAGE);
+function usageOfPods(pods: readonly RunnerPod[], nowMs: number, pricePerGpuHour: number) {
+  return pods.map((pod) => usageOfPod(pod, nowMs, pricePerGpuHour)).reduce(addUsage, NO_USAGE);
 }

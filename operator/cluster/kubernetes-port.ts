@@ -1,9 +1,17 @@
 import type { ApiClient, Resource } from "../runtime/api-client.ts";
 import { isStatus, StaleError } from "../runtime/errors.ts";
-import { type Caches, noteConfigMap, noteWritten, parseOpalJob } from "./caches.ts";
+import {
+  type Caches,
+  noteConfigMap,
+  noteWritten,
+  parseGpuPool,
+  parseOpalJob,
+  parseOpalQueue,
+} from "./caches.ts";
 import { parseChildJob } from "./child-job.ts";
 import type { ChildRef, ClusterPort } from "./port.ts";
 import { resourcesIn } from "./resources.ts";
+import { parseRunnerPod } from "./runner-pod.ts";
 
 /** The port on a real API server. What it answers goes into the caches, so the next pass sees its own writes. */
 export function createKubernetesPort(client: ApiClient, caches: Caches): ClusterPort {
@@ -36,16 +44,51 @@ export function createKubernetesPort(client: ApiClient, caches: Caches): Cluster
       noteWritten(caches.childJobs, raw, parseChildJob);
     },
     deleteJob: (child: ChildRef) => remove(client, resourcesIn(child.namespace).jobs, child),
-    async writeStatus({ metadata }, status) {
-      const { opalJobs } = resourcesIn(metadata.namespace);
-      const { uid, resourceVersion } = metadata;
-      const raw = await refusingStale(`OpalJob ${metadata.name}`, () =>
-        client.patchStatus(opalJobs, metadata.name, { metadata: { uid, resourceVersion }, status }),
-      );
+    async failPod(pod, { reason, message, disruption, at }) {
+      const { pods } = resourcesIn(pod.namespace);
+      const condition = {
+        type: "DisruptionTarget",
+        status: "True",
+        reason: disruption,
+        message,
+        lastTransitionTime: at.replace(/\.\d+Z$/, "Z"),
+      };
+      const status = { phase: "Failed", reason, message, conditions: [condition] };
+      try {
+        const raw = await client.patchStatus(pods, pod.name, { metadata: { uid: pod.uid }, status });
+        noteWritten(caches.pods, raw, parseRunnerPod);
+      } catch (error) {
+        // Gone, or another pod has its name by now.
+        if (!isStatus(error, 404) && !isStatus(error, 409) && !isOtherUid(error)) throw error;
+      }
+    },
+    deletePod: (pod) => remove(client, resourcesIn(pod.namespace).pods, pod),
+    async writeStatus(job, status) {
+      const raw = await patchSeen(client, resourcesIn(job.metadata.namespace).opalJobs, job, status);
       noteWritten(caches.opalJobs, raw, parseOpalJob);
     },
     deleteOpalJob: ({ metadata }) => remove(client, resourcesIn(metadata.namespace).opalJobs, metadata),
+    async writePoolStatus(pool, status) {
+      const raw = await patchSeen(client, resourcesIn("").gpuPools, pool, status);
+      noteWritten(caches.gpuPools, raw, parseGpuPool);
+    },
+    async writeQueueStatus(queue, status) {
+      const raw = await patchSeen(client, resourcesIn("").opalQueues, queue, status);
+      noteWritten(caches.opalQueues, raw, parseOpalQueue);
+    },
   };
+}
+
+function patchSeen(
+  client: ApiClient,
+  resource: Resource,
+  { metadata }: { metadata: { name: string; uid: string; resourceVersion: string } },
+  status: Record<string, unknown>,
+): Promise<unknown> {
+  const { name, uid, resourceVersion } = metadata;
+  return refusingStale(`${resource.plural}/${name}`, () =>
+    client.patchStatus(resource, name, { metadata: { uid, resourceVersion }, status }),
+  );
 }
 
 async function createOrGet(

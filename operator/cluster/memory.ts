@@ -1,5 +1,6 @@
 import type { Usage } from "../reconcile/observed.ts";
 import { addUsage } from "../reconcile/usage.ts";
+import { createLedger, type Ledger } from "./ledger.ts";
 import type { RunnerPod } from "./runner-pod.ts";
 
 /**
@@ -14,6 +15,8 @@ export interface Memory {
   /** A child is gone; what its pods have used stays used. */
   carry(jobUids: readonly string[], usage: Usage): void;
   readonly jobs: Map<string, JobMemory>;
+  /** Which queue had a GPU from when to when. */
+  readonly ledger: Ledger;
 }
 
 export interface JobMemory {
@@ -44,5 +47,6 @@ export function createMemory(): Memory {
       }
     },
     jobs,
+    ledger: createLedger(),
   };
 }

@@ -2,12 +2,14 @@
  * One pass over one OpalJob: observe → decide → apply. At most one change of the children (or the OpalJob's
  * deletion), then at most one write of the status, then events: only what has been written is told.
  */
+import type { GpuPool } from "#crds/gpupool.ts";
 import type { OpalJob } from "#crds/opaljob.ts";
 import type { Decision } from "../reconcile/decision.ts";
 import { decide } from "../reconcile/decide.ts";
 import { type Note, notesOf } from "../reconcile/event-notes.ts";
 import type { Observed } from "../reconcile/observed.ts";
 import type { ReconcileSettings } from "../reconcile/settings.ts";
+import { kueuePlacement } from "../reconcile/kueue-placement.ts";
 import { nextStatus } from "../reconcile/status.ts";
 import { mergePatch, timeWrite } from "../reconcile/status-write.ts";
 import type { PassResult } from "../runtime/controller.ts";
@@ -22,20 +24,16 @@ export interface PassDeps {
   readonly memory: Memory;
   readonly port: ClusterPort;
   readonly settings: ReconcileSettings;
+  readonly pools: () => readonly GpuPool[];
   readonly now: () => Date;
   readonly record: (job: OpalJob, note: Note) => void;
 }
 
 export async function pass(key: string, deps: PassDeps): Promise<PassResult> {
-  const { planner, memory, settings } = deps;
-  const sight = planner.sight(key);
-  if (!sight) return {};
   const now = deps.now();
-  const remembered = memoryOf(memory, sight.job.metadata.uid);
-  remembered.statusWrittenAtMs ??= now.getTime();
-  const placement = planner.placement(key);
-  const seen: Observed = { ...sight, placement, statusWrittenAtMs: remembered.statusWrittenAtMs };
-  const decision = decide(seen, settings, now.getTime());
+  const seen = observe(key, deps, now);
+  if (!seen) return {};
+  const decision = decide(seen, deps.settings, now.getTime());
   // What a child's pods say is gone with the child: it is written down before the child is stopped.
   const isLast = decision.action.do === "stop";
   if (!isLast) await carryOut(key, decision, seen, deps);
@@ -49,11 +47,23 @@ export async function pass(key: string, deps: PassDeps): Promise<PassResult> {
   };
 }
 
+/** Undefined for a job that is gone, and as long as no plan has answered it: the planner tells when one has. */
+function observe(key: string, deps: PassDeps, now: Date): Observed | undefined {
+  const { planner, memory, settings } = deps;
+  const sight = planner.sight(key);
+  if (!sight || (!settings.kueue && planner.isUnplanned(key))) return undefined;
+  const remembered = memoryOf(memory, sight.job.metadata.uid);
+  remembered.statusWrittenAtMs ??= now.getTime();
+  const placement = settings.kueue ? kueuePlacement(sight, deps.pools()) : planner.placement(key);
+  const target = placement?.kind === "admitted" ? planner.pool(placement.pool) : undefined;
+  return { ...sight, placement, target, statusWrittenAtMs: remembered.statusWrittenAtMs };
+}
+
 async function carryOut(key: string, { action }: Decision, { job }: Observed, deps: PassDeps): Promise<void> {
-  const gpus = gpusTaken(action);
-  if (gpus !== undefined) deps.planner.assume(key, gpus);
+  const taken = gpusTaken(action);
+  if (taken) deps.planner.assume(key, taken);
   await apply(action, job, deps.port);
-  if (gpus !== undefined) deps.planner.assume(key, undefined);
+  if (taken) deps.planner.assume(key, undefined);
 }
 
 interface Written {
@@ -66,7 +76,7 @@ async function writeStatus(seen: Observed, decision: Decision, deps: PassDeps): 
   const { settings, port, memory, record } = deps;
   const { job } = seen;
   const now = deps.now();
-  const after = nextStatus(seen, decision, { settings, now });
+  const after = nextStatus(seen, decision, now);
   const timing = timeWrite(job.status, after, {
     intervals: settings,
     writtenAtMs: seen.statusWrittenAtMs ?? 0,

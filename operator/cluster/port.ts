@@ -2,7 +2,9 @@
  * Everything that the operator writes to the cluster, by name. The real one is kubernetes-port.ts; the fake
  * one, in testing.ts, passes the same contract suite and can be made to die at any of these points.
  */
+import type { GpuPool } from "#crds/gpupool.ts";
 import type { OpalJob } from "#crds/opaljob.ts";
+import type { OpalQueue } from "#crds/opalqueue.ts";
 import type { ConfigMapManifest } from "../reconcile/manifest.ts";
 import type { JobManifest } from "../reconcile/desired-job.ts";
 
@@ -11,8 +13,12 @@ export const WRITE_POINTS = [
   "createConfigMap",
   "resizeJob",
   "deleteJob",
+  "failPod",
+  "deletePod",
   "writeStatus",
   "deleteOpalJob",
+  "writePoolStatus",
+  "writeQueueStatus",
 ] as const;
 export type WritePoint = (typeof WRITE_POINTS)[number];
 
@@ -34,7 +40,22 @@ export interface ClusterPort {
   createConfigMap(manifest: ConfigMapManifest): Promise<void>;
   resizeJob(child: ChildRef, parallelism: number): Promise<void>;
   deleteJob(child: ChildRef): Promise<void>;
+  /** Says that a pod has ended, in the place of its kubelet; content when it is gone or has ended. */
+  failPod(pod: ChildRef, end: PodEnd): Promise<void>;
+  /** A pod that has ended is gone at once, even when its kubelet does not answer. */
+  deletePod(pod: ChildRef): Promise<void>;
   /** Merges the patch into the status of exactly this version of the OpalJob. */
   writeStatus(job: OpalJob, patch: Record<string, unknown>): Promise<void>;
   deleteOpalJob(job: OpalJob): Promise<void>;
+  /** Merge into the status of exactly the version that was seen, as `writeStatus` does. */
+  writePoolStatus(pool: GpuPool, patch: Record<string, unknown>): Promise<void>;
+  writeQueueStatus(queue: OpalQueue, patch: Record<string, unknown>): Promise<void>;
+}
+
+export interface PodEnd {
+  readonly reason: string;
+  readonly message: string;
+  /** Reason of the condition DisruptionTarget: Kubernetes counts no crash then. */
+  readonly disruption: string;
+  readonly at: string;
 }

@@ -1,32 +1,22 @@
 import { ANNOTATIONS, LABELS } from "#crds/names.ts";
-import { ShardProgress, ShardVerdict } from "#crds/runner-report.ts";
+import { ShardProgress } from "#crds/runner-report.ts";
 import * as z from "zod";
 import { RUNNER_CONTAINER } from "../reconcile/desired-job.ts";
+import { RawPodStatus, readEvidence, stateOf, verdictIn } from "../reconcile/failures/read-evidence.ts";
 import type { ObservedPod } from "../reconcile/observed.ts";
 
 /** A runner pod as the caches keep it. */
 export interface RunnerPod extends ObservedPod {
   readonly namespace: string;
   readonly opalJob: string;
+  /** GpuPool and OpalQueue that it counts against. */
+  readonly pool: string;
+  readonly queue: string;
   /** The Job that made it. */
   readonly childUid: string;
 }
 
 const INDEX = "batch.kubernetes.io/job-completion-index";
-
-const Terminated = z.object({
-  exitCode: z.number(),
-  reason: z.string().optional(),
-  message: z.string().optional(),
-  startedAt: z.string().nullish(),
-  finishedAt: z.string().nullish(),
-});
-
-const ContainerState = z.object({
-  waiting: z.object({ reason: z.string().optional() }).optional(),
-  running: z.object({ startedAt: z.string().nullish() }).optional(),
-  terminated: Terminated.optional(),
-});
 
 const RawPod = z.object({
   metadata: z.object({
@@ -34,65 +24,60 @@ const RawPod = z.object({
     namespace: z.string(),
     uid: z.string(),
     creationTimestamp: z.string(),
-    labels: z.object({ [LABELS.job]: z.string() }),
+    deletionTimestamp: z.string().optional(),
+    labels: z.object({ [LABELS.job]: z.string(), [LABELS.pool]: z.string(), [LABELS.queue]: z.string() }),
     annotations: z.record(z.string(), z.string()).default({}),
     ownerReferences: z.array(z.object({ uid: z.string(), controller: z.boolean().optional() })).default([]),
   }),
-  status: z
-    .object({
-      phase: z.string().default("Pending"),
-      conditions: z
-        .array(z.object({ type: z.string(), status: z.string(), reason: z.string().optional() }))
-        .default([]),
-      containerStatuses: z
-        .array(z.object({ name: z.string(), state: ContainerState.default({}) }))
-        .default([]),
-    })
-    .prefault({}),
+  spec: z.object({ nodeName: z.string().optional() }).default({}),
+  status: RawPodStatus.prefault({}),
 });
-type RawPod = z.infer<typeof RawPod>;
-
 /** @throws {z.ZodError} when it is not a pod of a child Job. What a runner wrote is read leniently. */
 export function parseRunnerPod(raw: unknown): RunnerPod {
-  const { metadata, status } = RawPod.parse(raw);
+  const { metadata, spec, status } = RawPod.parse(raw);
   return {
     uid: metadata.uid,
     name: metadata.name,
     namespace: metadata.namespace,
     opalJob: metadata.labels[LABELS.job],
+    pool: metadata.labels[LABELS.pool],
+    queue: metadata.labels[LABELS.queue],
     childUid: metadata.ownerReferences.find((owner) => owner.controller)?.uid ?? "",
     shard: Number(metadata.annotations[INDEX] ?? -1),
     phase: phaseOf(status),
     createdAtMs: Date.parse(metadata.creationTimestamp),
     isGone: false,
-    isDisrupted: status.conditions.some((c) => c.type === "DisruptionTarget" && c.status === "True"),
-    progress: fromJson(ShardProgress, metadata.annotations[ANNOTATIONS.progress]),
+    isDeleting: metadata.deletionTimestamp !== undefined,
+    nodeName: spec.nodeName,
+    scheduledAtMs: scheduledAtMs(status),
+    progress: progressIn(metadata.annotations[ANNOTATIONS.progress]),
+    ...readEvidence(status, RUNNER_CONTAINER),
     ...containerFacts(status),
   };
 }
 
-function containerFacts(status: RawPod["status"]) {
-  const container = status.containerStatuses.find(({ name }) => name === RUNNER_CONTAINER);
-  const { waiting, running, terminated } = container?.state ?? {};
+function containerFacts(status: RawPodStatus) {
+  const { running, terminated } = stateOf(status, RUNNER_CONTAINER);
   return {
     startedAtMs: milliseconds(terminated?.startedAt ?? running?.startedAt),
-    waitingReason: waiting?.reason === "ContainerCreating" ? undefined : waiting?.reason,
-    ...(terminated && endFacts(terminated)),
+    finishedAtMs: milliseconds(terminated?.finishedAt) ?? lastSignOfLifeMs(status),
+    ...(terminated && { verdict: verdictIn(terminated.message) }),
   };
 }
 
-function endFacts({ finishedAt, exitCode, reason, message }: z.infer<typeof Terminated>) {
-  const verdict = fromJson(ShardVerdict, message);
-  return {
-    finishedAtMs: milliseconds(finishedAt),
-    exitCode,
-    endReason: reason,
-    verdict,
-    lastWords: verdict ? undefined : message?.slice(0, 300),
-  };
+/** A pod that has ended without its container's word for it, because its node is lost: when that was noticed. */
+function lastSignOfLifeMs({ phase, conditions }: RawPodStatus): number | undefined {
+  if (phase !== "Failed" && phase !== "Succeeded") return undefined;
+  const times = conditions.flatMap(({ lastTransitionTime }) => milliseconds(lastTransitionTime) ?? []);
+  return times.length === 0 ? undefined : Math.max(...times);
 }
 
-function phaseOf({ phase }: RawPod["status"]): ObservedPod["phase"] {
+function scheduledAtMs({ conditions }: RawPodStatus): number | undefined {
+  const scheduled = conditions.find(({ type, status }) => type === "PodScheduled" && status === "True");
+  return milliseconds(scheduled?.lastTransitionTime);
+}
+
+function phaseOf({ phase }: RawPodStatus): ObservedPod["phase"] {
   if (phase === "Running" || phase === "Succeeded" || phase === "Failed") return phase;
   return "Pending";
 }
@@ -102,10 +87,10 @@ function milliseconds(time: string | null | undefined): number | undefined {
   return Number.isNaN(ms) ? undefined : ms;
 }
 
-function fromJson<T>(schema: z.ZodType<T>, text: string | undefined): T | undefined {
+function progressIn(text: string | undefined): ShardProgress | undefined {
   if (text === undefined) return undefined;
   try {
-    return schema.safeParse(JSON.parse(text)).data;
+    return ShardProgress.safeParse(JSON.parse(text)).data;
   } catch {
     return undefined;
   }

@@ -2,23 +2,24 @@
  * Caches → what is to be seen of each OpalJob, computed anew only for jobs of which something changed, because
  * the scheduler looks at all of them in every pass.
  */
-import { isFinished } from "#crds/conditions.ts";
 import type { OpalJob } from "#crds/opaljob.ts";
-import { assess } from "../reconcile/assess.ts";
-import { nextShardCount } from "../reconcile/next-attempt.ts";
-import type { JobSight, ObservedChild, Usage } from "../reconcile/observed.ts";
-import { livePods, NO_USAGE, usageOf } from "../reconcile/usage.ts";
-import type { Demand } from "../schedule/schedule.ts";
+import { queueOf } from "#crds/opalqueue.ts";
+import { jobStateOf } from "../reconcile/job-state.ts";
+import type { JobSight, ObservedChild, ObservedPod, Usage } from "../reconcile/observed.ts";
+import { NO_USAGE, usageOf } from "../reconcile/usage.ts";
+import type { JobState } from "../schedule/world.ts";
 import type { Caches } from "./caches.ts";
 import type { ChildJob } from "./child-job.ts";
 import type { JobMemory, Memory } from "./memory.ts";
+import type { RunnerPod } from "./runner-pod.ts";
 
 export interface Sighting {
   /** Undefined when the OpalJob is gone and only pods of it are left. */
   readonly sight: JobSight | undefined;
-  /** What it asks of the scheduler; undefined for one that is finished, suspended or being deleted. */
-  readonly demand: Demand | undefined;
-  readonly livePods: number;
+  /** What it asks of the scheduler, as of then; undefined for one that is finished, suspended or being deleted. */
+  readonly state: JobState | undefined;
+  /** GPUs that live pods take, by pool. */
+  readonly liveGpus: Readonly<Record<string, number>>;
 }
 
 export interface SightSettings {
@@ -31,10 +32,9 @@ export function look(
   memory: Memory,
   { settings, nowMs }: { settings: SightSettings; nowMs: number },
 ): Sighting {
-  const pods = caches.pods.by("opalJob", key);
-  const live = pods.filter((pod) => pod.phase === "Pending" || pod.phase === "Running").length;
+  const liveGpus = countByPool(caches.pods.by("opalJob", key).filter(isLive));
   const job = caches.opalJobs.get(key);
-  if (!job) return { sight: undefined, demand: undefined, livePods: live };
+  if (!job) return { sight: undefined, state: undefined, liveGpus };
   const children = childrenOf(job, caches, memory);
   const remembered = memoryOf(memory, job.metadata.uid);
   remembered.carried ??= carriedFor(job, children, nowMs);
@@ -43,10 +43,26 @@ export function look(
     createdAtMs: Date.parse(job.metadata.creationTimestamp),
     deletedAtMs: timeOf(job.metadata.deletionTimestamp),
     completedAtMs: timeOf(job.status.completionTime),
+    queue: queueOf(job.spec, (name) => caches.opalQueues.get(name) !== undefined),
     children,
     carried: remembered.carried,
   };
-  return { sight, demand: demandOf(key, sight, settings), livePods: live };
+  const stateSettings = { ...settings, largestVramGiB: largestVram(caches) };
+  return { sight, state: jobStateOf(key, sight, stateSettings, nowMs), liveGpus };
+}
+
+export function largestVram({ gpuPools }: Pick<Caches, "gpuPools">): number {
+  return Math.max(0, ...gpuPools.values().map(({ spec }) => spec.vramGiB));
+}
+
+function isLive({ phase }: RunnerPod): boolean {
+  return phase === "Pending" || phase === "Running";
+}
+
+function countByPool(pods: readonly RunnerPod[]): Record<string, number> {
+  const counts: Record<string, number> = {};
+  for (const { pool } of pods) counts[pool] = (counts[pool] ?? 0) + 1;
+  return counts;
 }
 
 export function memoryOf(memory: Memory, uid: string): JobMemory {
@@ -69,12 +85,21 @@ function childrenOf(job: OpalJob, caches: Caches, memory: Memory): ObservedChild
 }
 
 function withPods(child: ChildJob, caches: Caches, memory: Memory): ObservedChild {
-  const pods = [...memory.podsOf(child.uid), ...caches.pods.by("child", child.uid)];
+  const known = caches.pods.by("child", child.uid).map((pod) => withNode(pod, caches));
+  const spec = caches.gpuPools.get(child.pool)?.spec;
   return {
     ...child,
+    pricePerGpuHour: spec?.pricePerGpuHour ?? 0,
+    vramGiB: spec?.vramGiB ?? 0,
     hasManifest: caches.configMaps.get(`${child.namespace}/${child.name}`) !== undefined,
-    pods: pods.sort((a, b) => a.createdAtMs - b.createdAtMs),
+    pods: [...memory.podsOf(child.uid), ...known].sort((a, b) => a.createdAtMs - b.createdAtMs),
   };
+}
+
+function withNode(pod: RunnerPod, { nodes }: Caches): ObservedPod {
+  const unreachableSinceMs =
+    pod.nodeName === undefined ? undefined : nodes.get(pod.nodeName)?.unreachableSinceMs;
+  return unreachableSinceMs === undefined ? pod : { ...pod, unreachableSinceMs };
 }
 
 /** What the status stated and no pod that is still known accounts for. */
@@ -85,29 +110,6 @@ function carriedFor(job: OpalJob, children: readonly ObservedChild[], nowMs: num
     gpuSeconds: Math.max(0, stated.gpuSeconds - known.gpuSeconds),
     coldStartSeconds: Math.max(0, stated.coldStartSeconds - known.coldStartSeconds),
     wastedGpuSeconds: Math.max(0, stated.wastedGpuSeconds - known.wastedGpuSeconds),
+    cost: Math.max(0, (stated.cost ?? 0) - known.cost),
   };
 }
-
-function demandOf(key: string, sight: JobSight, settings: SightSettings): Demand | undefined {
-  const { job } = sight;
-  const isOut = sight.deletedAtMs !== undefined || job.spec.suspend;
-  if (isOut || isFinished(job.status.conditions ?? [])) return undefined;
-  const assessment = assess(sight);
-  const { active } = assessment;
-  const openShards = active?.openShards ?? nextShardCount(job, assessment, settings);
-  if (openShards === 0) return undefined;
-  const { classes, minVramGiB, minGpus, maxGpus } = job.spec.gpu ?? ANY_GPU;
-  return {
-    key,
-    createdAtMs: sight.createdAtMs,
-    classes,
-    minVramGiB,
-    minGpus,
-    maxGpus,
-    openShards,
-    held: active ? Math.min(active.child.parallelism, active.openShards) : 0,
-    livePods: livePods(sight).length,
-  };
-}
-
-const ANY_GPU = { classes: [], minVramGiB: 0, minGpus: 1, maxGpus: 1 };

@@ -7,7 +7,9 @@ import type { FailureClass } from "#crds/failure.ts";
 import { formatRanges, parseRanges } from "#crds/item-ranges.ts";
 import { ANNOTATIONS } from "#crds/names.ts";
 import { encodeVerdict, ShardManifest } from "#crds/runner-report.ts";
+import type { GpuPool } from "#crds/gpupool.ts";
 import type { OpalJob } from "#crds/opaljob.ts";
+import type { OpalQueue } from "#crds/opalqueue.ts";
 import type { JobManifest } from "../reconcile/desired-job.ts";
 import type { ConfigMapManifest } from "../reconcile/manifest.ts";
 import type { Note } from "../reconcile/event-notes.ts";
@@ -16,74 +18,96 @@ import type { ApiClient } from "../runtime/api-client.ts";
 import { StaleError } from "../runtime/errors.ts";
 import { createFakeClock, FakeApi, type FakeClock, type RawObject } from "../runtime/testing.ts";
 import { toEntry } from "../runtime/reflector.ts";
-import { createCaches, parseConfigMap, parseOpalJob } from "./caches.ts";
+import { createCaches, parseConfigMap, parseGpuPool, parseOpalJob, parseOpalQueue } from "./caches.ts";
 import { parseChildJob } from "./child-job.ts";
 import { feed } from "./feed.ts";
 import { createKubernetesPort } from "./kubernetes-port.ts";
 import { createMemory } from "./memory.ts";
 import { pass } from "./pass.ts";
 import { createPlanner, type Planner } from "./planner.ts";
-import type { ChildRef, ClusterPort, WritePoint } from "./port.ts";
+import type { ChildRef, ClusterPort, PodEnd, WritePoint } from "./port.ts";
 import { resourcesIn } from "./resources.ts";
 import { parseRunnerPod } from "./runner-pod.ts";
 import { look } from "./sights.ts";
+import { writeStatuses } from "./status-writer.ts";
+import { schedule } from "../schedule/scheduler.ts";
+import { DEFAULT_SETTINGS } from "../schedule/world.ts";
+import { parseGpuNode } from "./gpu-node.ts";
 
 export const NAMESPACE = "opal";
 const INDEX = "batch.kubernetes.io/job-completion-index";
 
 export function someSettings(changes: Partial<ReconcileSettings> = {}): ReconcileSettings {
   return {
-    pool: {
-      name: "sim",
-      spec: {
-        gpuClass: "simulated",
-        resourceName: "nvidia.com/gpu",
-        vramGiB: 16,
-        nodeSelector: { "opal.dev/gpu-class": "simulated" },
-        tolerations: [],
-        maxGpus: 4,
-        spot: false,
-        pricePerGpuHour: 3.6,
-        startTimeoutSeconds: 120,
-        stockOutCooldownSeconds: 600,
-      },
-    },
     runner: { image: "opal/runner", serviceAccountName: "opal-runner", terminationGracePeriodSeconds: 30 },
     shardSize: 4,
     childTtlSeconds: 86_400,
     statusIntervalSeconds: 5,
     backgroundIntervalSeconds: 30,
+    unreachableSeconds: 3,
+    podStartTimeoutSeconds: 5,
+    kueue: false,
     ...changes,
   };
 }
 
-/** How one item fares in a fake runner: done, failed, or its pod ends with this exit. */
-export type Fate = "done" | { fails: FailureClass } | { exits: ExitReason };
+/** GPUs of the one pool, `sim`. */
+export const POOL_GPUS = 4;
+
+/** How one item fares in a fake runner: done, failed, its pod ends with this exit, or never starts. */
+export type Fate = "done" | "stuck" | { fails: FailureClass } | { exits: ExitReason };
+export type FateOf = (item: { id: string; attempt: number; pod: string }) => Fate;
 
 export interface FakeCluster {
   readonly api: FakeApi;
   readonly clock: FakeClock;
   readonly notes: Note[];
+  addPool(name: string, spec?: object): Promise<void>;
+  addQueue(name: string, spec?: object): Promise<void>;
+  /** The node of this name does not answer any more. Each pod has a node of its own, `node-of-<pod>`. */
+  loseNode(name: string): Promise<void>;
   applyOpalJob(name: string, spec: object, metadata?: object): Promise<void>;
   /** Kubernetes and the runners do their next step; a second passes. */
   step(): Promise<void>;
 }
 
-export function createFakeCluster(fate: (item: { id: string; attempt: number }) => Fate): FakeCluster {
+export function createFakeCluster(fate: FateOf): FakeCluster {
   const clock = createFakeClock();
   const api = new FakeApi(clock);
+  const podsMade = new Map<string, number>();
+  const nextPodName = (index: string) => {
+    const number = podsMade.get(index) ?? 0;
+    podsMade.set(index, number + 1);
+    return `${index}-${number}`;
+  };
   return {
     api,
     clock,
     notes: [],
+    async addPool(name, spec = {}) {
+      await api.create(resourcesIn(NAMESPACE).gpuPools, {
+        metadata: { name },
+        spec: { gpuClass: "simulated", vramGiB: 16, maxGpus: POOL_GPUS, pricePerGpuHour: 3.6, ...spec },
+      });
+    },
+    async addQueue(name, spec = {}) {
+      await api.create(resourcesIn(NAMESPACE).opalQueues, { metadata: { name }, spec });
+    },
+    async loseNode(name) {
+      const lastTransitionTime = clock.now().toISOString();
+      await api.create(resourcesIn(NAMESPACE).nodes, {
+        metadata: { name },
+        status: { conditions: [{ type: "Ready", status: "Unknown", lastTransitionTime }] },
+      });
+    },
     async applyOpalJob(name, spec, metadata = {}) {
       await api.create(resourcesIn(NAMESPACE).opalJobs, { metadata: { name, ...metadata }, spec });
     },
     async step() {
       api.collectGarbage();
-      for (const job of api.all("jobs")) await controlJob(api, job);
+      for (const job of api.all("jobs")) await controlJob(api, job, nextPodName);
       for (const pod of api.all("pods")) runPod(api, pod, { fate, clock });
-      for (const job of api.all("jobs")) await controlJob(api, job);
+      for (const job of api.all("jobs")) await controlJob(api, job, nextPodName);
       await clock.advance(1000);
     },
   };
@@ -97,7 +121,11 @@ interface JobSpec {
 }
 
 /** The Job controller's rules for Indexed Jobs, as far as the operator builds on them. */
-async function controlJob(api: FakeApi, job: RawObject): Promise<void> {
+async function controlJob(
+  api: FakeApi,
+  job: RawObject,
+  nextPodName: (index: string) => string,
+): Promise<void> {
   const spec = job.spec as unknown as JobSpec;
   const pods = api.all("pods").filter((pod) => pod.metadata.ownerReferences?.[0]?.uid === job.metadata.uid);
   const succeeded = new Set<number>();
@@ -131,7 +159,7 @@ async function controlJob(api: FakeApi, job: RawObject): Promise<void> {
     const { labels, annotations } = spec.template.metadata as RawObject["metadata"];
     await api.create(resourcesIn(NAMESPACE).pods, {
       metadata: {
-        name: `${job.metadata.name}-${index}-${pods.length}`,
+        name: nextPodName(`${job.metadata.name}-${index}`),
         labels,
         annotations: { ...annotations, [INDEX]: String(index) },
         ownerReferences: [{ uid: job.metadata.uid, controller: true }],
@@ -142,11 +170,13 @@ async function controlJob(api: FakeApi, job: RawObject): Promise<void> {
 }
 
 function actionOf(pod: RawObject): "Ignore" | "Count" | "FailIndex" {
+  const conditions = (pod.status?.["conditions"] ?? []) as { type: string }[];
+  if (conditions.some(({ type }) => type === "DisruptionTarget")) return "Ignore";
   const [status] = (pod.status?.["containerStatuses"] ?? []) as {
-    state: { terminated: { exitCode: number } };
+    state: { terminated?: { exitCode: number } };
   }[];
   const reason = (Object.keys(EXIT_CODES) as ExitReason[]).find(
-    (name) => EXIT_CODES[name] === status?.state.terminated.exitCode,
+    (name) => EXIT_CODES[name] === status?.state.terminated?.exitCode,
   );
   return reason === undefined || reason === "done" ? "Count" : EXIT_ACTIONS[reason];
 }
@@ -154,14 +184,35 @@ function actionOf(pod: RawObject): "Ignore" | "Count" | "FailIndex" {
 /** Starts a pod, or lets it do one item; a pod without its ConfigMap does not start. */
 function runPod(api: FakeApi, pod: RawObject, { fate, clock }: Runners): void {
   const manifest = manifestOf(api, pod);
-  if (!manifest) return;
+  const nodeName = `node-of-${pod.metadata.name}`;
+  if (!manifest || api.all("nodes").some((node) => node.metadata.name === nodeName)) return;
   const now = clock.now().toISOString();
-  if (pod.status?.["phase"] === "Pending") setContainer(api, pod, "Running", { running: { startedAt: now } });
+  if (pod.status?.["phase"] === "Pending") startPod(api, pod, { manifest, fate, now, nodeName });
   else if (pod.status?.["phase"] === "Running") workOn(api, pod, { manifest, fate, now });
 }
 
+function startPod(
+  api: FakeApi,
+  pod: RawObject,
+  { manifest, fate, now, nodeName }: { manifest: ShardManifest; fate: FateOf; now: string; nodeName: string },
+): void {
+  if (pod.spec?.["nodeName"] === undefined) setNode(api, pod, { nodeName, now });
+  const id = manifest.items[0]?.id ?? "";
+  const itsFate = fate({ id, attempt: manifest.attempt, pod: pod.metadata.name });
+  if (itsFate !== "stuck") setContainer(api, pod, "Running", { running: { startedAt: now } });
+  else setContainer(api, pod, "Pending", { waiting: { reason: "ImagePullBackOff" } });
+}
+
+function setNode(api: FakeApi, pod: RawObject, { nodeName, now }: { nodeName: string; now: string }): void {
+  api.mutate("pods", pod.metadata.name, (raw) => {
+    raw.spec = { nodeName };
+    const conditions = [{ type: "PodScheduled", status: "True", lastTransitionTime: now }];
+    raw.status = { ...raw.status, conditions };
+  });
+}
+
 interface Runners {
-  readonly fate: (item: { id: string; attempt: number }) => Fate;
+  readonly fate: FateOf;
   readonly clock: FakeClock;
 }
 
@@ -174,7 +225,7 @@ function manifestOf(api: FakeApi, { metadata }: RawObject): ShardManifest | unde
 
 function setContainer(api: FakeApi, pod: RawObject, phase: string, state: object): void {
   api.mutate("pods", pod.metadata.name, (raw) => {
-    raw.status = { phase, containerStatuses: [{ name: "runner", state }] };
+    raw.status = { ...raw.status, phase, containerStatuses: [{ name: "runner", state }] };
   });
 }
 
@@ -193,8 +244,8 @@ function workOn(
     });
   const soFar = progressOf(pod.metadata.annotations?.[ANNOTATIONS.progress]);
   const next = manifest.items.find((item) => ![...soFar.done, ...soFar.failed].includes(item.index));
-  if (!next) return end("done", verdictText(manifest, soFar, fate));
-  const itsFate = fate({ id: next.id, attempt: manifest.attempt });
+  if (!next) return end("done", verdictText(manifest, soFar, { fate, pod }));
+  const itsFate = fate({ id: next.id, attempt: manifest.attempt, pod: pod.metadata.name });
   if (typeof itsFate === "object" && "exits" in itsFate) return end(itsFate.exits, "the fake runner crashed");
   soFar[itsFate === "done" ? "done" : "failed"].push(next.index);
   reportProgress(api, pod, soFar);
@@ -228,7 +279,7 @@ function progressOf(text: string | undefined): { done: number[]; failed: number[
 function verdictText(
   { items, attempt }: ShardManifest,
   { done, failed }: { done: number[]; failed: number[] },
-  fate: Runners["fate"],
+  { fate, pod }: { fate: FateOf; pod: RawObject },
 ): string {
   return encodeVerdict({
     v: 1,
@@ -236,7 +287,7 @@ function verdictText(
     failed: items
       .filter((item) => failed.includes(item.index))
       .map(({ index, id }) => {
-        const itsFate = fate({ id, attempt });
+        const itsFate = fate({ id, attempt, pod: pod.metadata.name });
         const failureClass = typeof itsFate === "object" && "fails" in itsFate ? itsFate.fails : "unknown";
         return { index, id, class: failureClass, message: "as the test wanted" };
       }),
@@ -276,7 +327,14 @@ export function createFakeOperator(
   const memory = createMemory();
   const nowMs = () => clock.now().getTime();
   const planner = createPlanner({
-    pool: settings.pool,
+    caches,
+    memory,
+    settings: DEFAULT_SETTINGS,
+    schedule,
+    shardSize: settings.shardSize,
+    minIntervalMs: 0,
+    onDue() {},
+    record() {},
     look: (key) => look(key, caches, memory, { settings, nowMs: nowMs() }),
     onChanged() {},
     onMoved() {},
@@ -285,12 +343,16 @@ export function createFakeOperator(
     },
     nowMs,
   });
-  feed(caches, memory, { onChanged: (key) => planner.invalidate(key), nowMs });
+  feed(caches, memory, {
+    onChanged: (key) => planner.invalidate(key),
+    onWorldChanged: () => planner.invalidateAll(),
+    nowMs,
+  });
   const writes: WritePoint[] = [];
   const port = mortal(createKubernetesPort(api as unknown as ApiClient, caches), writes, kill);
 
   async function refill(): Promise<void> {
-    const { opalJobs, jobs, pods, configMaps } = resourcesIn(NAMESPACE);
+    const { opalJobs, jobs, pods, configMaps, gpuPools, opalQueues, nodes } = resourcesIn(NAMESPACE);
     const fill = async <T>(
       resource: Parameters<FakeApi["list"]>[0],
       store: { replace: (entries: ReturnType<typeof toEntry<T>>[], version: string) => void },
@@ -302,6 +364,9 @@ export function createFakeOperator(
         resourceVersion,
       );
     };
+    await fill(gpuPools, caches.gpuPools, parseGpuPool);
+    await fill(opalQueues, caches.opalQueues, parseOpalQueue);
+    await fill(nodes, caches.nodes, parseGpuNode);
     await fill(opalJobs, caches.opalJobs, parseOpalJob);
     await fill(jobs, caches.childJobs, parseChildJob);
     await fill(pods, caches.pods, parseRunnerPod);
@@ -321,6 +386,7 @@ export function createFakeOperator(
             memory,
             port,
             settings,
+            pools: () => caches.gpuPools.values(),
             now: () => clock.now(),
             record: (_job, note) => notes.push(note),
           });
@@ -328,6 +394,14 @@ export function createFakeOperator(
           if (!(error instanceof StaleError)) throw error;
         }
       }
+      await writeStatuses({
+        caches,
+        memory,
+        port,
+        settings: DEFAULT_SETTINGS,
+        plan: () => planner.plan,
+        now: () => clock.now(),
+      });
       return { acted: writes.length - before };
     },
   };
@@ -354,5 +428,13 @@ function mortal(port: ClusterPort, writes: WritePoint[], kill: Kill | undefined)
       port.writeStatus(job, patch),
     ),
     deleteOpalJob: at("deleteOpalJob", (job: OpalJob) => port.deleteOpalJob(job)),
+    failPod: at("failPod", (pod: ChildRef, end: PodEnd) => port.failPod(pod, end)),
+    deletePod: at("deletePod", (pod: ChildRef) => port.deletePod(pod)),
+    writePoolStatus: at("writePoolStatus", (pool: GpuPool, patch: Record<string, unknown>) =>
+      port.writePoolStatus(pool, patch),
+    ),
+    writeQueueStatus: at("writeQueueStatus", (queue: OpalQueue, patch: Record<string, unknown>) =>
+      port.writeQueueStatus(queue, patch),
+    ),
   };
 }

@@ -1,5 +1,6 @@
 import { itemCount, type OpalJob } from "#crds/opaljob.ts";
 import { isRetryable } from "#crds/failure.ts";
+import { mayTryAgain, type PastFailure } from "./failures/remedy.ts";
 import type { JobSight, ObservedChild, ObservedPod } from "./observed.ts";
 import { cutShards } from "./shards.ts";
 import { readShard, type ItemFailure, type ShardReading } from "./shard-reading.ts";
@@ -10,10 +11,12 @@ export interface Assessment {
   readonly done: ReadonlySet<number>;
   /** Items that failed and are not tried again, by index. */
   readonly failed: ReadonlyMap<number, ItemFailure>;
-  /** Items that no attempt has held yet, ascending. */
-  readonly untried: readonly number[];
-  /** Items that an ended attempt left unfinished or that are to be tried again, ascending. */
+  /** Items that have not failed yet and that no live attempt holds, ascending. */
+  readonly fresh: readonly number[];
+  /** Items that failed and are to be tried again, ascending. */
   readonly again: readonly number[];
+  /** Failures of every item that has had any, oldest first, one an attempt. */
+  readonly history: ReadonlyMap<number, readonly PastFailure[]>;
   /** The newest child while any of its shards is not settled. */
   readonly active: ActiveChild | undefined;
   /** Number of the last attempt that is known of; 0 before the first. */
@@ -31,22 +34,35 @@ export interface ActiveChild {
 interface Tally {
   readonly job: OpalJob;
   readonly done: Set<number>;
-  readonly failed: Map<number, ItemFailure & { isExhausted: boolean }>;
-  /** How many attempts have held an item. */
-  readonly tries: Map<number, number>;
+  readonly failed: Map<number, ItemFailure>;
+  readonly history: Map<number, PastFailure[]>;
+  /** Items that the newest attempt still holds. */
   readonly held: Set<number>;
 }
 
-export function assess({ job, children }: Pick<JobSight, "job" | "children">): Assessment {
-  const tally: Tally = { job, done: new Set(), failed: new Map(), tries: new Map(), held: new Set() };
+/** @param retired the newest attempt has been given up: what it has not finished is free for the next one */
+export function assess(
+  { job, children }: Pick<JobSight, "job" | "children">,
+  { retired = false }: { retired?: boolean } = {},
+): Assessment {
+  const tally: Tally = {
+    job,
+    done: new Set(),
+    failed: new Map(),
+    history: new Map(),
+    held: new Set(),
+  };
   let active: ActiveChild | undefined;
-  for (const child of children) active = addChild(tally, child, child === children.at(-1));
+  for (const child of children) {
+    active = addChild(tally, child, !retired && child === children.at(-1));
+  }
   const hasVerdicts =
-    tally.done.size > 0 || [...tally.failed.values()].some((failure) => !failure.isExhausted);
+    tally.done.size > 0 || [...tally.failed.keys()].some((index) => !lastFailure(tally, index)?.isExhausted);
   return {
     total: itemCount(job.spec),
     done: tally.done,
     ...sortLeft(tally, hasVerdicts),
+    history: tally.history,
     active,
     attempts: Math.max(job.status.attempts ?? 0, children.at(-1)?.attempt ?? 0),
     hasVerdicts,
@@ -54,28 +70,30 @@ export function assess({ job, children }: Pick<JobSight, "job" | "children">): A
 }
 
 /** Items that are neither done nor held by a live attempt: failed for good, or due for another attempt. */
-function sortLeft(tally: Tally, hasVerdicts: boolean): Pick<Assessment, "failed" | "untried" | "again"> {
+function sortLeft(tally: Tally, hasVerdicts: boolean): Pick<Assessment, "failed" | "fresh" | "again"> {
   const failed = new Map<number, ItemFailure>();
-  const untried: number[] = [];
+  const fresh: number[] = [];
   const again: number[] = [];
   for (let index = 0; index < itemCount(tally.job.spec); index++) {
     if (tally.done.has(index) || tally.held.has(index)) continue;
     const failure = tally.failed.get(index);
     if (failure && !canRetry(tally, index, hasVerdicts)) failed.set(index, failure);
-    else (tally.tries.has(index) ? again : untried).push(index);
+    else (failure ? again : fresh).push(index);
   }
-  return { failed, untried, again };
+  return { failed, fresh, again };
 }
 
 /**
  * A crashed shard has used up its tries at Kubernetes already. Its items are given another attempt only when
- * the runner is known to work: then one of them is to blame, and smaller shards set the others free.
+ * the runner is known to work, or when the place was to blame: then smaller shards set the others free.
  */
-function canRetry({ job, failed, tries }: Tally, index: number, hasVerdicts: boolean): boolean {
-  const failure = failed.get(index);
-  if (!failure || !isRetryable(failure.class)) return false;
-  if (failure.isExhausted && !hasVerdicts) return false;
-  return (tries.get(index) ?? 0) <= (job.spec.retry?.perItem ?? DEFAULT_RETRIES_PER_ITEM);
+function canRetry({ job, history }: Tally, index: number, runnerWorks: boolean): boolean {
+  const perItem = job.spec.retry?.perItem ?? DEFAULT_RETRIES_PER_ITEM;
+  return mayTryAgain(history.get(index) ?? [], { perItem, runnerWorks });
+}
+
+function lastFailure({ history }: Tally, index: number): PastFailure | undefined {
+  return history.get(index)?.at(-1);
 }
 
 const DEFAULT_RETRIES_PER_ITEM = 1;
@@ -98,15 +116,20 @@ function addChild(tally: Tally, child: ObservedChild, isNewest: boolean): Active
 
 function addShard(tally: Tally, items: readonly number[], reading: ShardReading, isOpen: boolean): void {
   for (const index of items) {
-    tally.tries.set(index, (tally.tries.get(index) ?? 0) + 1);
     tally.failed.delete(index);
     const failure = reading.failed.get(index);
     if (reading.done.has(index)) tally.done.add(index);
-    else if (failure && !(isOpen && isRetryable(failure.class))) {
-      tally.failed.set(index, { ...failure, isExhausted: false });
-    } else if (isOpen) tally.held.add(index);
-    else if (reading.rest) tally.failed.set(index, { ...reading.rest, isExhausted: true });
+    else if (failure && !(isOpen && isRetryable(failure.class))) addFailure(tally, index, failure, false);
+    else if (isOpen) tally.held.add(index);
+    else if (reading.rest) addFailure(tally, index, reading.rest, true);
   }
+}
+
+function addFailure(tally: Tally, index: number, failure: ItemFailure, isExhausted: boolean): void {
+  tally.failed.set(index, failure);
+  const { class: failureClass, nodeName } = failure;
+  const history = tally.history.get(index) ?? [];
+  tally.history.set(index, [...history, { class: failureClass, isExhausted, nodeName }]);
 }
 
 /** Stages of items that are not done yet; done ones have finished them all. */

@@ -1,10 +1,11 @@
 import { type ConditionType, REASONS, type Reason } from "#crds/conditions.ts";
 import type { Condition, OpalJobStatus } from "#crds/opaljob.ts";
+import type { BlockedOn } from "../schedule/plan.ts";
 import { counted } from "../schedule/words.ts";
 import type { Verdict } from "./decision.ts";
 import type { Observed } from "./observed.ts";
 import type { Assessment } from "./assess.ts";
-import { livePods } from "./usage.ts";
+import { gpusOf, livePods } from "./usage.ts";
 
 type Fact = Pick<Condition, "type" | "status" | "message"> & { readonly reason: Reason };
 
@@ -45,23 +46,34 @@ function isNot(type: ConditionType, reason: Reason, message: string): Fact {
   return { type, status: "False", reason, message };
 }
 
-const WAITING_REASONS = {
+const WAITING_REASONS: Readonly<Record<BlockedOn, Reason>> = {
   gpus: REASONS.WaitingForGpus,
+  preemption: REASONS.WaitingForGpus,
   order: REASONS.BehindOthers,
   pool: REASONS.NoMatchingPool,
-} as const;
+  queue: REASONS.NoSuchQueue,
+  quota: REASONS.QuotaExhausted,
+  cohort: REASONS.QuotaExhausted,
+  "max-jobs": REASONS.QuotaExhausted,
+  budget: REASONS.QueueBudgetExhausted,
+  "job-budget": REASONS.JobBudgetTooSmall,
+  "stock-out": REASONS.PoolsStockedOut,
+};
 
 function queued({ placement }: Observed, { active }: Assessment, verdict: Verdict | undefined): Fact {
-  if (verdict || placement?.kind !== "waiting" || (active?.child.parallelism ?? 0) > 0) {
+  if (active?.child.isSuspended && !verdict) {
+    return is("Queued", REASONS.WaitingForKueue, "Kueue has not admitted the job's child yet.");
+  }
+  if (verdict || placement?.kind !== "waiting" || gpusOf(active) > 0) {
     return isNot("Queued", REASONS.NotWaiting, "");
   }
   return is("Queued", WAITING_REASONS[placement.blockedOn], placement.because);
 }
 
 function admitted({ active }: Assessment, verdict: Verdict | undefined): Fact {
-  const gpus = active ? Math.min(active.child.parallelism, active.openShards) : 0;
+  const gpus = gpusOf(active);
   if (verdict || gpus === 0) return isNot("Admitted", REASONS.NoGpusAssigned, "");
-  return is("Admitted", REASONS.GpusAssigned, `Holds ${counted(gpus, "GPU")}.`);
+  return is("Admitted", REASONS.GpusAssigned, `Holds ${counted(gpus, "GPU")} of pool ${active?.child.pool}.`);
 }
 
 function running(seen: Observed, { active }: Assessment, verdict: Verdict | undefined): Fact {
@@ -69,7 +81,7 @@ function running(seen: Observed, { active }: Assessment, verdict: Verdict | unde
   const pods = livePods(seen);
   const runs = pods.filter((pod) => pod.phase === "Running").length;
   if (runs > 0) return is("Running", REASONS.PodsRunning, `${runs} of ${pods.length} pods run.`);
-  if (pods.length === 0 && (active?.child.parallelism ?? 0) === 0) {
+  if (pods.length === 0 && gpusOf(active) === 0) {
     return isNot("Running", REASONS.NoPods, "");
   }
   const stuck = pods.find((pod) => pod.waitingReason !== undefined);

@@ -3,7 +3,19 @@ import { EXIT_CODES } from "#crds/exit-codes.ts";
 import type { Decision } from "./decision.ts";
 import { decide, RULES } from "./decide.ts";
 import type { Observed } from "./observed.ts";
-import { aChild, anObserved, anOpalJob, aPod, aVerdict, settings, START_MS } from "./testing.ts";
+import {
+  aChild,
+  aPool,
+  admittedTo,
+  anObserved,
+  anOpalJob,
+  aPod,
+  aVerdict,
+  settings,
+  START_MS,
+  waitingFor,
+} from "./testing.ts";
+import { NO_USAGE } from "./usage.ts";
 
 const MINUTE_MS = START_MS + 60_000;
 
@@ -19,13 +31,14 @@ const finishedStatus = {
   ],
 };
 const running = aChild({ pods: [aPod()] });
+const progress = {
+  v: 1 as const,
+  done: "0",
+  failed: "",
+  stages: { segment: 1, place: 1, upscale: 1 },
+  gpuSeconds: 1,
+};
 const donePod = aPod({ phase: "Succeeded", exitCode: 0, verdict: aVerdict({ done: "0" }) });
-const waitingFor = {
-  kind: "waiting",
-  position: 2,
-  blockedOn: "order",
-  because: "1 job stands before it.",
-} as const;
 
 /** What was decided, in short. */
 function inShort({ action, verdict }: Decision): string {
@@ -49,7 +62,7 @@ describe("decide", () => {
       name: "cuts shards so that all GPUs of the job can be used",
       seen: anObserved({
         job: anOpalJob({ items: 6, spec: { gpu: { maxGpus: 3 } } }),
-        placement: { kind: "admitted", pool: "sim", gpus: 2 },
+        placement: admittedTo("sim", 2),
       }),
       want: "launch coffee-1 [0,1,2,3,4,5]/2 on 2",
     },
@@ -204,7 +217,7 @@ describe("decide", () => {
       name: "counts what pods that are gone have used",
       seen: anObserved({
         job: anOpalJob({ spec: { budget: { gpuSeconds: 100 } } }),
-        carried: { gpuSeconds: 50, coldStartSeconds: 0, wastedGpuSeconds: 0 },
+        carried: { ...NO_USAGE, gpuSeconds: 50 },
         children: [running],
       }),
       want: "nothing Failed BudgetExhausted",
@@ -216,6 +229,11 @@ describe("decide", () => {
         children: [aChild({ pods: [donePod] })],
       }),
       want: "nothing Complete AllItemsDone",
+    },
+    {
+      name: "fails when the budget does not pay for what it needs at least",
+      seen: anObserved({ placement: { ...waitingFor, blockedOn: "job-budget" } }),
+      want: "nothing Failed BudgetExhausted",
     },
     {
       name: "gives a suspended job's GPUs back",
@@ -246,9 +264,76 @@ describe("decide", () => {
       seen: anObserved({
         job: anOpalJob({ items: 8 }),
         children: [aChild({ items: [0, 1, 2, 3, 4, 5, 6, 7], shardSize: 2 })],
-        placement: { kind: "admitted", pool: "sim", gpus: 4 },
+        placement: admittedTo("sim", 4),
       }),
       want: "resize to 4",
+    },
+    {
+      name: "gives its GPUs back before it moves to another pool",
+      seen: anObserved({ children: [running], placement: admittedTo("other", 1), target: aPool("other") }),
+      want: "resize to 0",
+    },
+    {
+      name: "waits until its pods have ended before it goes on elsewhere",
+      seen: anObserved({
+        children: [aChild({ parallelism: 0, pods: [aPod()] })],
+        placement: admittedTo("other", 1),
+        target: aPool("other"),
+      }),
+      want: "nothing",
+    },
+    {
+      name: "goes on in the other pool with what is unfinished, in shards as large as before",
+      seen: anObserved({
+        job: anOpalJob({ items: 3 }),
+        children: [aChild({ items: [0, 1, 2], parallelism: 0, pods: [aPod({ isGone: true, progress })] })],
+        placement: admittedTo("other", 1),
+        target: aPool("other"),
+      }),
+      want: "launch coffee-2 [1,2]/2 on 1",
+    },
+    {
+      name: "replaces a pod whose node has not answered for too long",
+      seen: anObserved({ children: [aChild({ pods: [aPod({ unreachableSinceMs: MINUTE_MS - 15_000 })] })] }),
+      want: "replace-lost-pod",
+    },
+    {
+      name: "gives an unreachable node a little time",
+      seen: anObserved({ children: [aChild({ pods: [aPod({ unreachableSinceMs: MINUTE_MS - 14_000 })] })] }),
+      want: "nothing",
+    },
+    {
+      name: "replaces a pod that does not start",
+      seen: anObserved({
+        children: [
+          aChild({
+            pods: [
+              aPod({
+                phase: "Pending",
+                startedAtMs: undefined,
+                scheduledAtMs: MINUTE_MS - 600_000,
+                waitingReason: "ImagePullBackOff",
+              }),
+            ],
+          }),
+        ],
+      }),
+      want: "replace-stuck-pod",
+    },
+    {
+      name: "leaves a pod alone that waits for a node: that is the scheduler's affair",
+      seen: anObserved({
+        children: [aChild({ pods: [aPod({ phase: "Pending", startedAtMs: undefined, createdAtMs: 0 })] })],
+      }),
+      want: "nothing",
+    },
+    {
+      name: "stops an attempt that was left behind when the job is finished",
+      seen: anObserved({
+        job: anOpalJob({ status: finishedStatus }),
+        children: [aChild({ parallelism: 0 }), aChild({ attempt: 2, isEnded: true, pods: [donePod] })],
+      }),
+      want: "stop",
     },
     {
       name: "writes nothing when shards end and with them the need for GPUs",
@@ -257,7 +342,7 @@ describe("decide", () => {
         children: [
           aChild({ items: [0, 1], shardSize: 1, parallelism: 2, pods: [donePod, aPod({ shard: 1 })] }),
         ],
-        placement: { kind: "admitted", pool: "sim", gpus: 1 },
+        placement: admittedTo("sim", 1),
       }),
       want: "nothing",
     },
@@ -326,9 +411,13 @@ describe("decide", () => {
       "misconfigured",
       "settled",
       "overBudget",
+      "cannotAfford",
       "suspended",
       "configMapMissing",
+      "podLost",
+      "podStuck",
       "readyToLaunch",
+      "moving",
       "allocationChanged",
       "waiting",
     ]);

@@ -7,11 +7,11 @@ import { counted } from "../schedule/words.ts";
 import { assess, type Assessment } from "./assess.ts";
 import type { Decision } from "./decision.ts";
 import { desiredJob } from "./desired-job.ts";
-import { failureOf, isMisconfigured } from "./failures.ts";
-import { nextAttempt } from "./next-attempt.ts";
-import type { Observed } from "./observed.ts";
+import { failureOf, isMisconfigured } from "./failures/classify.ts";
+import { nextAttempt, nextChanges } from "./next-attempt.ts";
+import type { JobPlacement, Observed, ObservedChild, ObservedPod } from "./observed.ts";
 import type { ReconcileSettings } from "./settings.ts";
-import { livePods, usageOf } from "./usage.ts";
+import { gpusOf, livePods, livePodsOf, usageOf } from "./usage.ts";
 import { verdictOf } from "./verdict.ts";
 
 export interface Sight {
@@ -35,7 +35,8 @@ const finished: Rule = ({ seen, assessment: { active }, nowMs }) => {
   const { job, completedAtMs } = seen;
   if (!isFinished(job.status.conditions ?? [])) return undefined;
   const because = "The job is finished.";
-  if (active) return { action: { do: "stop", child: active.child }, keepStatus: true, because };
+  const left = active?.child ?? seen.children.slice(0, -1).find(isLeftBehind);
+  if (left) return { action: { do: "stop", child: left }, keepStatus: true, because };
   const ttlSeconds = job.spec.ttlSecondsAfterFinished;
   if (ttlSeconds === undefined || completedAtMs === undefined) {
     return { action: { do: "nothing" }, keepStatus: true, because };
@@ -44,6 +45,11 @@ const finished: Rule = ({ seen, assessment: { active }, nowMs }) => {
   if (afterMs > 0) return { action: { do: "nothing" }, keepStatus: true, because, afterMs };
   return { action: { do: "delete-opaljob" }, keepStatus: true, because: "Its time after the end is over." };
 };
+
+/** An attempt that was given up for another pool never ends by itself. */
+function isLeftBehind(child: ObservedChild): boolean {
+  return !child.isEnded && !child.isDeleting;
+}
 
 const misconfigured: Rule = ({ seen, assessment }) => {
   const pod = seen.children.at(-1)?.pods.find(isMisconfigured);
@@ -71,9 +77,22 @@ const overBudget: Rule = ({ seen, nowMs }) => {
   return { action: { do: "nothing" }, verdict, because: message };
 };
 
-const suspended: Rule = ({ seen, assessment: { active } }) => {
+/** What is left of its budget does not pay for what it needs at least: waiting would never end. */
+const cannotAfford: Rule = ({ seen, assessment: { active } }) => {
+  const { placement } = seen;
+  if (placement?.kind !== "waiting" || placement.blockedOn !== "job-budget") return undefined;
+  if (gpusOf(active) > 0 || livePods(seen).length > 0) return undefined;
+  const message = placement.because;
+  const rest = { class: "budget", message } as const;
+  const verdict = { type: "Failed", reason: REASONS.BudgetExhausted, message, rest } as const;
+  return { action: { do: "nothing" }, verdict, because: message };
+};
+
+const suspended: Rule = ({ seen, assessment: { active }, settings }) => {
   if (!seen.job.spec.suspend) return undefined;
   const because = "The job is suspended.";
+  // What Kueue has admitted keeps its quota until it is gone.
+  if (active && settings.kueue) return { action: { do: "stop", child: active.child }, because };
   if (!active || active.child.parallelism === 0) return { action: { do: "nothing" }, because };
   return { action: { do: "resize", child: active.child, parallelism: 0 }, because };
 };
@@ -86,36 +105,116 @@ const configMapMissing: Rule = ({ assessment: { active } }) => {
   };
 };
 
-const readyToLaunch: Rule = ({ seen, assessment, settings }) => {
-  const { job, placement } = seen;
-  if (assessment.active || placement?.kind !== "admitted") return undefined;
-  const attempt = nextAttempt(job, assessment, settings);
-  if (!attempt) return undefined;
-  const manifest = desiredJob(job, attempt, { settings, gpus: placement.gpus });
+const podLost: Rule = ({ seen, settings, nowMs }) => {
+  const pod = livePods(seen).find((one) => lostForMs(one, nowMs) >= settings.unreachableSeconds * 1000);
+  return (
+    pod && {
+      action: { do: "replace-lost-pod", pod, atMs: nowMs },
+      because: `Node ${pod.nodeName} of pod ${pod.name} does not answer.`,
+    }
+  );
+};
+
+const podStuck: Rule = ({ seen, settings, nowMs }) => {
+  const limitMs = settings.podStartTimeoutSeconds * 1000;
+  const pod = livePods(seen).find((one) => !one.isDeleting && startingForMs(one, nowMs) >= limitMs);
+  if (!pod) return undefined;
+  const why = pod.waitingReason === undefined ? "" : `: ${failureOf(pod).message}`;
   return {
-    action: { do: "launch", attempt, manifest },
-    because: `Attempt ${attempt.number}: ${counted(attempt.items.length, "item")} on ${counted(placement.gpus, "GPU")} of pool ${placement.pool}.`,
+    action: { do: "replace-stuck-pod", pod },
+    because: `Pod ${pod.name} has not started within ${settings.podStartTimeoutSeconds} s${why}.`,
   };
 };
 
-/** Shards that end free their GPUs by themselves: only a real change of the allocation is written. */
-const allocationChanged: Rule = ({ seen: { placement }, assessment: { active } }) => {
-  if (!active) return undefined;
-  const wanted = placement?.kind === "admitted" ? placement.gpus : 0;
-  const usable = Math.min(active.child.parallelism, active.openShards);
-  if (wanted === usable) return undefined;
+function lostForMs({ unreachableSinceMs }: ObservedPod, nowMs: number): number {
+  return unreachableSinceMs === undefined ? -1 : nowMs - unreachableSinceMs;
+}
+
+/** How long it has had a node and no running container. */
+function startingForMs({ phase, scheduledAtMs }: ObservedPod, nowMs: number): number {
+  return phase !== "Pending" || scheduledAtMs === undefined ? -1 : nowMs - scheduledAtMs;
+}
+
+const readyToLaunch: Rule = (sight) => (sight.assessment.active ? undefined : launch(sight));
+
+function launch({ seen, assessment, settings }: Sight): Decision | undefined {
+  const { job, placement, target, queue } = seen;
+  if (placement?.kind !== "admitted" || !target || queue === undefined) return undefined;
+  const attempt = nextAttempt(job, assessment, settings);
+  if (!attempt) return undefined;
+  const { gpus, pool } = placement;
+  const { avoidNodes } = nextChanges(assessment);
+  const manifest = desiredJob(job, attempt, { pool: target, gpus, queue, avoidNodes }, settings);
   return {
-    action: { do: "resize", child: active.child, parallelism: wanted },
-    because: `The allocation changes from ${usable} to ${counted(wanted, "GPU")}.`,
+    action: { do: "launch", pool, attempt, manifest },
+    because: `Attempt ${attempt.number}: ${counted(attempt.items.length, "item")} on ${counted(gpus, "GPU")} of pool ${pool}.`,
   };
+}
+
+/**
+ * The plan has another pool for the job: its attempt gives its GPUs back, and once its pods are gone the next
+ * attempt begins there with what is unfinished.
+ */
+const moving: Rule = (sight) => {
+  const { seen, assessment, settings } = sight;
+  const { active } = assessment;
+  const { placement } = seen;
+  if (!active || settings.kueue || placement?.kind !== "admitted") return undefined;
+  const { child } = active;
+  if (placement.pool === child.pool) return undefined;
+  const because = placement.change?.because ?? `The job moves from pool ${child.pool} to ${placement.pool}.`;
+  if (child.parallelism > 0) return { action: { do: "resize", child, parallelism: 0 }, because };
+  if (livePodsOf(child).length > 0) return { action: { do: "nothing" }, because };
+  return launch({ ...sight, assessment: assess(seen, { retired: true }) });
 };
+
+/** Shards that end free their GPUs by themselves: only a real change of the allocation is written. */
+const allocationChanged: Rule = ({ seen: { placement }, assessment: { active }, settings }) => {
+  if (!active || settings.kueue) return undefined;
+  const wanted = placement?.kind === "admitted" ? placement.gpus : 0;
+  const usable = gpusOf(active);
+  if (wanted === usable) return undefined;
+  const because =
+    reasonOf(placement) ?? `The allocation changes from ${usable} to ${counted(wanted, "GPU")}.`;
+  return { action: { do: "resize", child: active.child, parallelism: wanted }, because };
+};
+
+function reasonOf(placement: JobPlacement | undefined): string | undefined {
+  return placement?.kind === "waiting" ? placement.because : placement?.change?.because;
+}
 
 const waiting: Rule = (sight) => {
   const { placement } = sight.seen;
   const because = placement?.kind === "waiting" ? placement.because : "The pods are at work.";
-  const afterMs = untilBudgetIsUsed(sight);
+  const afterMs = untilItMustBeSeenAgain(sight);
   return { action: { do: "nothing" }, because, ...(afterMs !== undefined && { afterMs }) };
 };
+
+/** What time alone brings about: the budget is used up, a lost or stuck pod's time is over. */
+function untilItMustBeSeenAgain(sight: Sight): number | undefined {
+  const { seen, settings, nowMs } = sight;
+  const times = livePods(seen).flatMap((pod) => [
+    left(lostForMs(pod, nowMs), settings.unreachableSeconds),
+    left(startingForMs(pod, nowMs), settings.podStartTimeoutSeconds),
+  ]);
+  const known = [untilBudgetIsUsed(sight), untilItsPlaceIsOld(sight), ...times].filter(
+    (time) => time !== undefined,
+  );
+  return known.length === 0 ? undefined : Math.min(...known);
+}
+
+/** Who stands far back hardly moves: its place is looked at less often. */
+function untilItsPlaceIsOld({ seen: { placement }, settings }: Sight): number | undefined {
+  if (placement?.kind !== "waiting") return undefined;
+  return settings.backgroundIntervalSeconds * 1000 * (1 + (placement.position ?? 0) / PLACES_PER_INTERVAL);
+}
+const PLACES_PER_INTERVAL = 20;
+
+/** A pod that is being deleted already is past its time; it is not looked at again and again. */
+function left(elapsedMs: number, limitSeconds: number): number | undefined {
+  const leftMs = limitSeconds * 1000 - elapsedMs;
+  return elapsedMs < 0 || leftMs <= 0 ? undefined : leftMs;
+}
 
 function untilBudgetIsUsed({ seen, nowMs }: Sight): number | undefined {
   const budget = seen.job.spec.budget?.gpuSeconds;
@@ -131,9 +230,13 @@ export const RULES: readonly Rule[] = [
   misconfigured,
   settled,
   overBudget,
+  cannotAfford,
   suspended,
   configMapMissing,
+  podLost,
+  podStuck,
   readyToLaunch,
+  moving,
   allocationChanged,
   waiting,
 ];

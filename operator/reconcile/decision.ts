@@ -1,16 +1,25 @@
 import type { Reason } from "#crds/conditions.ts";
 import type { JobManifest } from "./desired-job.ts";
 import type { Attempt } from "./manifest.ts";
-import type { PodFailure } from "./failures.ts";
-import type { ObservedChild } from "./observed.ts";
+import type { PodFailure } from "./failures/evidence.ts";
+import type { ObservedChild, ObservedPod } from "./observed.ts";
 
 /** The one change that a pass makes to the children, or to the OpalJob's existence. */
 export type Action =
   | { readonly do: "nothing" }
-  | { readonly do: "launch"; readonly attempt: Attempt; readonly manifest: JobManifest }
+  | {
+      readonly do: "launch";
+      readonly pool: string;
+      readonly attempt: Attempt;
+      readonly manifest: JobManifest;
+    }
   | { readonly do: "restore-config-map"; readonly child: ObservedChild }
   | { readonly do: "resize"; readonly child: ObservedChild; readonly parallelism: number }
   | { readonly do: "stop"; readonly child: ObservedChild }
+  /** Ends a pod whose node does not answer, so that Kubernetes replaces it. */
+  | { readonly do: "replace-lost-pod"; readonly pod: ObservedPod; readonly atMs: number }
+  /** Ends a pod that does not start, so that Kubernetes tries it again, elsewhere perhaps. */
+  | { readonly do: "replace-stuck-pod"; readonly pod: ObservedPod }
   | { readonly do: "delete-opaljob" };
 
 /** The job's end: a condition that never changes again. */

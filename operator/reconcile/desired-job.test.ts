@@ -1,14 +1,15 @@
 import { describe, expect, it } from "vitest";
 import { EXIT_ACTIONS, EXIT_CODES, type ExitReason } from "#crds/exit-codes.ts";
 import { desiredJob } from "./desired-job.ts";
-import { anOpalJob, settings } from "./testing.ts";
+import { anOpalJob, pool, settings } from "./testing.ts";
 
 const traced = {
   annotations: { "opal.dev/correlation-id": "c-1", "opal.dev/traceparent": "00-abc-def-01" },
 };
 const job = anOpalJob({ items: 6, metadata: traced, spec: { retry: { infrastructure: 2 } } });
-const attempt = { number: 2, items: [0, 1, 2, 4, 5], shardSize: 2 };
-const made = desiredJob(job, attempt, { settings, gpus: 8 });
+const attempt = { number: 2, items: [0, 1, 2, 4, 5], shardSize: 2, tileScale: 1 };
+const berth = { pool, gpus: 8, queue: "shop", avoidNodes: [] };
+const made = desiredJob(job, attempt, berth, settings);
 const [container] = made.spec.template.spec.containers;
 
 describe("the child Job", () => {
@@ -21,6 +22,7 @@ describe("the child Job", () => {
         "opal.dev/attempt": "2",
         "opal.dev/tenant": "shop",
         "opal.dev/pool": "sim",
+        "opal.dev/queue": "shop",
       },
       annotations: { "opal.dev/items": "0-2,4-5", "opal.dev/shard-size": "2" },
       ownerReferences: [{ kind: "OpalJob", uid: "uid-coffee", controller: true }],
@@ -80,9 +82,34 @@ describe("the child Job", () => {
     expect(made.spec.template.spec.volumes).toEqual([{ name: "manifest", configMap: { name: "coffee-2" } }]);
   });
 
+  it("keeps away from nodes that failed, and remembers smaller tiles", () => {
+    const changed = desiredJob(
+      job,
+      { ...attempt, tileScale: 0.5 },
+      { ...berth, avoidNodes: ["gpu-1"] },
+      settings,
+    );
+    const matchFields = [{ key: "metadata.name", operator: "NotIn", values: ["gpu-1"] }];
+    expect(changed.spec.template.spec.affinity).toEqual({
+      nodeAffinity: {
+        requiredDuringSchedulingIgnoredDuringExecution: { nodeSelectorTerms: [{ matchFields }] },
+      },
+    });
+    expect(changed.metadata.annotations).toMatchObject({ "opal.dev/tile-scale": "0.5" });
+    expect(made.metadata.annotations).not.toHaveProperty("opal.dev/tile-scale");
+  });
+
+  it("is left to Kueue when that is the setting: suspended, and found by its queue", () => {
+    const left = desiredJob(job, attempt, berth, { ...settings, kueue: true });
+    expect(left.spec.suspend).toBe(true);
+    expect(left.metadata.labels).toMatchObject({ "kueue.x-k8s.io/queue-name": "shop" });
+    expect(left.spec.template.metadata.labels).not.toHaveProperty("kueue.x-k8s.io/queue-name");
+    expect(made.spec).not.toHaveProperty("suspend");
+  });
+
   it("keeps the names of its pods within a DNS label", () => {
     const longest = anOpalJob({ metadata: { name: "a".repeat(52) } });
-    const { metadata } = desiredJob(longest, { ...attempt, number: 99 }, { settings, gpus: 1 });
+    const { metadata } = desiredJob(longest, { ...attempt, number: 99 }, berth, settings);
     // Kubernetes cuts the rest of a pod's name; the hostname of an index is <job>-<index>.
     expect(`${metadata.name}-9999`.length).toBeLessThanOrEqual(63);
   });

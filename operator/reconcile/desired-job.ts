@@ -1,3 +1,4 @@
+import type { GpuPool } from "#crds/gpupool.ts";
 import type { OpalJob } from "#crds/opaljob.ts";
 import { EXIT_ACTIONS, EXIT_CODES } from "#crds/exit-codes.ts";
 import { formatRanges } from "#crds/item-ranges.ts";
@@ -10,15 +11,27 @@ export const RUNNER_CONTAINER = "runner";
 const MANIFEST_DIR = "/etc/opal/manifest";
 const DEFAULT_INFRASTRUCTURE_RETRIES = 3;
 
+/** Kueue finds the LocalQueue of a Job by this label. */
+const KUEUE_QUEUE_LABEL = "kueue.x-k8s.io/queue-name";
+
+export interface Berth {
+  readonly pool: GpuPool;
+  /** GPUs of it. */
+  readonly gpus: number;
+  /** OpalQueue that pays for it. */
+  readonly queue: string;
+  readonly avoidNodes: readonly string[];
+}
+
 /** The Indexed Job of one attempt: an index is a shard, a pod has one GPU, parallelism is the allocation. */
-export function desiredJob(
-  job: OpalJob,
-  attempt: Attempt,
-  { settings, gpus }: { settings: ReconcileSettings; gpus: number },
-) {
+export function desiredJob(job: OpalJob, attempt: Attempt, berth: Berth, settings: ReconcileSettings) {
   const shards = cutShards(attempt.items, attempt.shardSize);
   const name = childName(job.metadata.name, attempt.number);
-  const labels = { ...childLabels(job, attempt.number), [LABELS.pool]: settings.pool.name };
+  const labels = {
+    ...childLabels(job, attempt.number),
+    [LABELS.pool]: berth.pool.metadata.name,
+    [LABELS.queue]: berth.queue,
+  };
   const tracing = tracingAnnotations(job);
   return {
     apiVersion: "batch/v1",
@@ -26,11 +39,12 @@ export function desiredJob(
     metadata: {
       name,
       namespace: job.metadata.namespace,
-      labels,
+      labels: { ...labels, ...(settings.kueue && { [KUEUE_QUEUE_LABEL]: berth.queue }) },
       annotations: {
         ...tracing,
         [ANNOTATIONS.items]: formatRanges(attempt.items),
         [ANNOTATIONS.shardSize]: String(attempt.shardSize),
+        ...(attempt.tileScale !== 1 && { [ANNOTATIONS.tileScale]: String(attempt.tileScale) }),
       },
       ownerReferences: [
         {
@@ -43,16 +57,17 @@ export function desiredJob(
       ],
     },
     spec: {
+      ...(settings.kueue && { suspend: true }),
       completionMode: "Indexed",
       completions: shards.length,
-      parallelism: Math.min(gpus, shards.length),
+      parallelism: Math.min(berth.gpus, shards.length),
       backoffLimitPerIndex: job.spec.retry?.infrastructure ?? DEFAULT_INFRASTRUCTURE_RETRIES,
       podFailurePolicy: { rules: podFailureRules() },
       podReplacementPolicy: "Failed",
       ttlSecondsAfterFinished: settings.childTtlSeconds,
       template: {
         metadata: { labels: { ...settings.runner.podLabels, ...labels }, annotations: tracing },
-        spec: podSpec(job, name, settings),
+        spec: podSpec(job, name, berth, settings),
       },
     },
   };
@@ -88,13 +103,14 @@ function podFailureRules(): object[] {
   ];
 }
 
-function podSpec(job: OpalJob, name: string, { runner, pool }: ReconcileSettings) {
+function podSpec(job: OpalJob, name: string, { pool, avoidNodes }: Berth, { runner }: ReconcileSettings) {
   const { resourceName, nodeSelector, tolerations } = pool.spec;
   return {
     restartPolicy: "Never",
     serviceAccountName: runner.serviceAccountName,
     terminationGracePeriodSeconds: runner.terminationGracePeriodSeconds,
     nodeSelector,
+    ...(avoidNodes.length > 0 && { affinity: awayFrom(avoidNodes) }),
     tolerations,
     volumes: [{ name: "manifest", configMap: { name } }, ...(runner.volumes ?? [])],
     containers: [
@@ -115,6 +131,13 @@ function podSpec(job: OpalJob, name: string, { runner, pool }: ReconcileSettings
       },
     ],
   };
+}
+
+/** Nodes on which the items' pods failed before. */
+function awayFrom(nodes: readonly string[]): object {
+  const matchFields = [{ key: "metadata.name", operator: "NotIn", values: nodes }];
+  const required = { nodeSelectorTerms: [{ matchFields }] };
+  return { nodeAffinity: { requiredDuringSchedulingIgnoredDuringExecution: required } };
 }
 
 /** JOB_COMPLETION_INDEX is set by Kubernetes. */

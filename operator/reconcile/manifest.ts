@@ -9,6 +9,8 @@ export interface Attempt {
   readonly number: number;
   readonly items: readonly number[];
   readonly shardSize: number;
+  /** Side of a tile, as a part of the model's own: smaller after memory ran out. */
+  readonly tileScale: number;
 }
 
 export function correlationIdOf({ metadata }: OpalJob): string {
@@ -17,7 +19,7 @@ export function correlationIdOf({ metadata }: OpalJob): string {
 
 export function shardManifest(
   job: OpalJob,
-  attempt: number,
+  attempt: Pick<Attempt, "number" | "tileScale">,
   shard: { number: number; items: Shard },
 ): ShardManifest {
   const { metadata, spec } = job;
@@ -27,11 +29,12 @@ export function shardManifest(
     namespace: metadata.namespace,
     uid: metadata.uid,
     tenant: spec.tenant,
-    attempt,
+    attempt: attempt.number,
     shard: shard.number,
     correlationId: correlationIdOf(job),
     brand: spec.brand,
     stages: spec.stages,
+    ...(attempt.tileScale !== 1 && { tileScale: attempt.tileScale }),
     ...itemsOf(job, shard.items),
   };
 }
@@ -64,7 +67,7 @@ export function desiredConfigMap(job: OpalJob, attempt: Attempt, owner: { name: 
     data: Object.fromEntries(
       shards.map((items, number) => [
         manifestKey(number),
-        JSON.stringify(shardManifest(job, attempt.number, { number, items })),
+        JSON.stringify(shardManifest(job, attempt, { number, items })),
       ]),
     ),
   };

@@ -1,6 +1,7 @@
 import type { OpalJob } from "#crds/opaljob.ts";
 import { formatRanges } from "#crds/item-ranges.ts";
 import type { Assessment } from "./assess.ts";
+import { changesFor, NO_CHANGES, type Changes } from "./failures/remedy.ts";
 import { shardManifest, type Attempt } from "./manifest.ts";
 import { cutShards, shardSizeFor } from "./shards.ts";
 
@@ -12,11 +13,11 @@ const ISOLATED_ITEMS = 24;
 
 type Wish = Pick<Attempt, "items" | "shardSize">;
 
-/** What the next attempt would hold: items never tried first, then those to be tried again, in smaller shards. */
-function wish(job: OpalJob, { untried, again }: Assessment, settings: { shardSize: number }): Wish {
+/** What the next attempt would hold: items that have not failed first, then those to be tried again, in smaller shards. */
+function wish(job: OpalJob, { fresh, again }: Assessment, settings: { shardSize: number }): Wish {
   const maxGpus = job.spec.gpu?.maxGpus ?? 1;
-  if (untried.length > 0) {
-    return { items: untried, shardSize: shardSizeFor(untried.length, { ...settings, maxGpus }) };
+  if (fresh.length > 0) {
+    return { items: fresh, shardSize: shardSizeFor(fresh.length, { ...settings, maxGpus }) };
   }
   const smaller = again.length <= ISOLATED_ITEMS ? 1 : Math.ceil(settings.shardSize / 4);
   return { items: again, shardSize: shardSizeFor(again.length, { shardSize: smaller, maxGpus }) };
@@ -40,8 +41,18 @@ export function nextAttempt(
 ): Attempt | undefined {
   const { items, shardSize } = wish(job, assessment, settings);
   if (items.length === 0) return undefined;
-  const number = assessment.attempts + 1;
-  return { number, shardSize, items: fitting(job, { number, items, shardSize }) };
+  const attempt = {
+    number: assessment.attempts + 1,
+    shardSize,
+    tileScale: nextChanges(assessment).tileScale,
+  };
+  return { ...attempt, items: fitting(job, { ...attempt, items }) };
+}
+
+/** What the next attempt does differently because of what happened to its items before. */
+export function nextChanges({ fresh, again, history }: Assessment): Changes {
+  if (fresh.length > 0) return NO_CHANGES;
+  return changesFor(again.map((index) => history.get(index) ?? []));
 }
 
 /** As many of the attempt's shards, from the first on, as fit into one ConfigMap. */
@@ -50,7 +61,7 @@ function fitting(job: OpalJob, attempt: Attempt): number[] {
   let bytes = 0;
   let rangesLength = 0;
   for (const [number, items] of cutShards(attempt.items, attempt.shardSize).entries()) {
-    const manifest = JSON.stringify(shardManifest(job, attempt.number, { number, items }));
+    const manifest = JSON.stringify(shardManifest(job, attempt, { number, items }));
     bytes += new TextEncoder().encode(manifest).length;
     rangesLength += formatRanges(items).length + 1;
     if (number > 0 && (bytes > MAX_MANIFEST_BYTES || rangesLength > MAX_RANGES_LENGTH)) break;

@@ -4,9 +4,11 @@
  */
 import type { OpalJob } from "#crds/opaljob.ts";
 import type { ShardProgress, ShardVerdict } from "#crds/runner-report.ts";
-import type { Placement } from "../schedule/schedule.ts";
+import type { GpuPool } from "#crds/gpupool.ts";
+import type { Admitted, FinishEstimate, Waiting } from "../schedule/plan.ts";
+import type { PodEvidence } from "./failures/evidence.ts";
 
-export interface ObservedPod {
+export interface ObservedPod extends PodEvidence {
   readonly uid: string;
   readonly name: string;
   readonly shard: number;
@@ -16,17 +18,14 @@ export interface ObservedPod {
   readonly finishedAtMs?: number | undefined;
   /** Deleted already, remembered since; its last state still counts. */
   readonly isGone: boolean;
-  readonly exitCode?: number | undefined;
-  /** Kubernetes' word for the end of the container, OOMKilled for example. */
-  readonly endReason?: string | undefined;
-  /** Ended by an eviction, a preemption or the like: not its own fault. */
-  readonly isDisrupted: boolean;
-  /** Why the container does not start, ImagePullBackOff for example. */
-  readonly waitingReason?: string | undefined;
   readonly verdict?: ShardVerdict | undefined;
   readonly progress?: ShardProgress | undefined;
-  /** The termination message when it is no verdict. */
-  readonly lastWords?: string | undefined;
+  /** Undefined as long as the scheduler has found none. */
+  readonly nodeName?: string | undefined;
+  /** When it was given its node. */
+  readonly scheduledAtMs?: number | undefined;
+  /** Since when its node does not answer; undefined when it does. */
+  readonly unreachableSinceMs?: number | undefined;
 }
 
 /** One attempt's Indexed Job with its pods. */
@@ -35,9 +34,20 @@ export interface ObservedChild {
   readonly name: string;
   /** From its label, counted from 1. */
   readonly attempt: number;
+  /** The GpuPool that it is made for. */
+  readonly pool: string;
+  /** Of that pool, now; 0 when the pool is gone. */
+  readonly pricePerGpuHour: number;
+  readonly vramGiB: number;
+  /** Since when the Job exists. */
+  readonly createdAtMs: number;
+  /** Not running by `spec.suspend`: Kueue has not admitted it. */
+  readonly isSuspended: boolean;
   /** Indexes of the OpalJob's items that it holds, ascending. */
   readonly items: readonly number[];
   readonly shardSize: number;
+  /** Side of its tiles, as a part of the model's own. */
+  readonly tileScale: number;
   readonly parallelism: number;
   readonly isDeleting: boolean;
   readonly hasManifest: boolean;
@@ -53,6 +63,8 @@ export interface Usage {
   readonly gpuSeconds: number;
   readonly coldStartSeconds: number;
   readonly wastedGpuSeconds: number;
+  /** GPU time × the price of its pool. */
+  readonly cost: number;
 }
 
 /** The OpalJob with its children; all that does not depend on the other jobs. */
@@ -61,15 +73,22 @@ export interface JobSight {
   readonly createdAtMs: number;
   readonly deletedAtMs: number | undefined;
   readonly completedAtMs: number | undefined;
+  /** The OpalQueue that it belongs to; undefined when there is none for it. */
+  readonly queue: string | undefined;
   /** By attempt, ascending. */
   readonly children: readonly ObservedChild[];
   /** Remembered: usage of pods that were gone before this process saw them, from the last status. */
   readonly carried: Usage;
 }
 
+/** The job's part of the plan. Where Kueue admits there is no estimate. */
+export type JobPlacement = Waiting | (Omit<Admitted, "eta"> & { readonly eta?: FinishEstimate | undefined });
+
 export interface Observed extends JobSight {
   /** What the plan gives this job; undefined when the plan does not know it (finished, suspended, deleted). */
-  readonly placement: Placement | undefined;
+  readonly placement: JobPlacement | undefined;
+  /** The pool that the plan places it on, as it is now. */
+  readonly target: GpuPool | undefined;
   /** Remembered: when this process last wrote the status. */
   readonly statusWrittenAtMs: number | undefined;
 }

@@ -1,5 +1,3 @@
-import type { GpuPool } from "#crds/gpupool.ts";
-
 /** What the operator's configuration says about children. Shapes inside are Kubernetes' own. */
 export interface RunnerTemplate {
   readonly image: string;
@@ -17,7 +15,6 @@ export interface RunnerTemplate {
 }
 
 export interface ReconcileSettings {
-  readonly pool: GpuPool;
   readonly runner: RunnerTemplate;
   /** Items in a shard at most. */
   readonly shardSize: number;
@@ -27,4 +24,13 @@ export interface ReconcileSettings {
   readonly statusIntervalSeconds: number;
   /** Queue positions and usage alone are written at most so often. */
   readonly backgroundIntervalSeconds: number;
+  /**
+   * A pod whose node has been unreachable for so long is given up and replaced. Kubernetes calls a node
+   * unreachable after 40 to 50 s of silence; this counts from then.
+   */
+  readonly unreachableSeconds: number;
+  /** A pod that has a node and does not start within so long is replaced: its image cannot be pulled, say. */
+  readonly podStartTimeoutSeconds: number;
+  /** Kueue decides when a child may run: it is created suspended, and this operator never resumes it. */
+  readonly kueue: boolean;
 }

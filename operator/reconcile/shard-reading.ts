@@ -1,6 +1,7 @@
 import { parseRanges } from "#crds/item-ranges.ts";
 import type { FailureClass } from "#crds/failure.ts";
-import { failureOf, type PodFailure } from "./failures.ts";
+import { failureOf } from "./failures/classify.ts";
+import type { PodFailure } from "./failures/evidence.ts";
 import type { ObservedChild, ObservedPod } from "./observed.ts";
 
 /** What the pods of one shard say about its items. Item numbers are indexes over the whole OpalJob. */
@@ -13,11 +14,13 @@ export interface ShardReading {
    * Why items without a verdict will not get one. Undefined while the shard is not settled, and when nothing
    * is known any more because its pods are gone: such items are simply unfinished.
    */
-  readonly rest: PodFailure | undefined;
+  readonly rest: ItemFailure | undefined;
 }
 
 export interface ItemFailure extends PodFailure {
   readonly id?: string;
+  /** Of the pod that said so. */
+  readonly nodeName?: string | undefined;
 }
 
 /** What can be said about an item as long as only the runner's progress, not its verdict, names it. */
@@ -34,21 +37,22 @@ export function readShard(child: ObservedChild, shard: number, pods: readonly Ob
     child.failedShards.has(shard) ||
     pods.some((pod) => pod.phase === "Succeeded");
   const last = pods.findLast((pod) => pod.phase === "Succeeded" || pod.phase === "Failed");
-  return { isSettled, done, failed, rest: isSettled && last ? failureOf(last) : undefined };
+  const rest = isSettled && last ? { ...failureOf(last), nodeName: last.nodeName } : undefined;
+  return { isSettled, done, failed, rest };
 }
 
 function itemsDone({ verdict, progress }: ObservedPod): number[] {
   return [...rangesOf(progress?.done), ...rangesOf(verdict?.done)];
 }
 
-function itemsFailed({ verdict, progress }: ObservedPod): [number, ItemFailure][] {
+function itemsFailed({ verdict, progress, nodeName }: ObservedPod): [number, ItemFailure][] {
   const unexplained = rangesOf(progress?.failed).map((index): [number, ItemFailure] => [
     index,
     NOT_YET_KNOWN,
   ]);
   const explained = (verdict?.failed ?? []).map(({ index, ...failure }): [number, ItemFailure] => [
     index,
-    failure,
+    { ...failure, nodeName },
   ]);
   return [...unexplained, ...explained];
 }

@@ -5,24 +5,28 @@ import { notesOf } from "./event-notes.ts";
 import type { Observed } from "./observed.ts";
 import { MAX_STATUS_BYTES, nextStatus } from "./status.ts";
 import { isSame, mergePatch, timeWrite } from "./status-write.ts";
-import { aChild, anObserved, anOpalJob, aPod, aVerdict, settings, START_MS } from "./testing.ts";
+import {
+  aChild,
+  admittedTo,
+  anObserved,
+  anOpalJob,
+  aPod,
+  aVerdict,
+  settings,
+  START_MS,
+  waitingFor,
+} from "./testing.ts";
 
 const at = (seconds: number) => new Date(START_MS + seconds * 1000);
 
 function statusOf(seen: Observed, now = at(60)): OpalJobStatus {
-  return nextStatus(seen, decide(seen, settings, now.getTime()), { settings, now });
+  return nextStatus(seen, decide(seen, settings, now.getTime()), now);
 }
 
 function conditionsOf({ conditions = [] }: OpalJobStatus): Record<string, string> {
   return Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status} ${reason}`]));
 }
 
-const waitingFor = {
-  kind: "waiting",
-  position: 2,
-  blockedOn: "order",
-  because: "1 job stands before it.",
-} as const;
 const progress = {
   v: 1 as const,
   done: "0",
@@ -43,7 +47,11 @@ describe("the status", () => {
     expect(status).toMatchObject({
       phase: "Queued",
       progress: "0/1",
-      queue: { position: 2, blockedOn: "order", because: "1 job stands before it." },
+      queue: {
+        position: 2,
+        blockedOn: "order",
+        because: "1 job stands before it.",
+      },
     });
     expect(status.assignment).toBeUndefined();
   });
@@ -71,7 +79,7 @@ describe("the status", () => {
         pods: [aPod({ progress }), aPod({ shard: 1 })],
       }),
     ];
-    const placement = { kind: "admitted", pool: "sim", gpus: 2 } as const;
+    const placement = admittedTo("sim", 2);
     const status = statusOf(anObserved({ job, children, placement }));
     expect(status).toMatchObject({
       phase: "Running",
@@ -227,7 +235,7 @@ describe("writing the status", () => {
 describe("events", () => {
   const notes = (seen: Observed) => {
     const decision = decide(seen, settings, START_MS + 60_000);
-    const after = nextStatus(seen, decision, { settings, now: at(60) });
+    const after = nextStatus(seen, decision, at(60));
     return notesOf(decision, seen.job.status, after).map(({ type, reason }) => `${type} ${reason}`);
   };
   it.each([

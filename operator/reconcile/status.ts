@@ -1,22 +1,24 @@
 import { phaseOf } from "#crds/conditions.ts";
 import { MAX_LISTED_FAILURES, type OpalJobStatus } from "#crds/opaljob.ts";
+import { toWholeSeconds } from "#crds/timestamp.ts";
 import { assess, type Assessment } from "./assess.ts";
 import { conditionsOf } from "./conditions.ts";
 import type { Action, Decision, Verdict } from "./decision.ts";
 import type { Observed, ObservedChild } from "./observed.ts";
 import type { ItemFailure } from "./shard-reading.ts";
-import type { ReconcileSettings } from "./settings.ts";
-import { livePods, usageOf } from "./usage.ts";
+import { gpusOf, livePods, usageOf } from "./usage.ts";
 import { itemId } from "./verdict.ts";
 
 /** Bytes of JSON: the status stays this small whatever the job's size. */
 export const MAX_STATUS_BYTES = 8192;
 
+const MAX_BECAUSE_LENGTH = 512;
+
 /** The status that is true once the decision's action is done. Nothing in it depends on who writes it. */
 export function nextStatus(
   seen: Observed,
   decision: Pick<Decision, "action" | "verdict">,
-  { settings, now }: { settings: ReconcileSettings; now: Date },
+  now: Date,
 ): OpalJobStatus {
   const after = project(seen, decision.action);
   const { verdict } = decision;
@@ -34,9 +36,10 @@ export function nextStatus(
     items,
     stages: stageCounts(after, assessment, items.done),
     ...failedItems(after, assessment),
-    ...assignment(after, assessment, { verdict, now, pool: settings.pool.name }),
+    ...assignment(after, assessment, { verdict, now }),
     ...queue(after, assessment, verdict),
-    usage: usage(after, settings, now),
+    ...eta(after, verdict),
+    usage: usage(after, now),
     attempts: assessment.attempts,
     ...(startTime !== undefined && { startTime }),
     ...(verdict && { completionTime: now.toISOString() }),
@@ -60,9 +63,11 @@ function project(seen: Observed, action: Action): Observed {
     case "nothing":
     case "delete-opaljob":
     case "restore-config-map":
+    case "replace-stuck-pod":
+    case "replace-lost-pod":
       return seen;
     case "launch":
-      return { ...seen, children: [...seen.children, launched(action)] };
+      return { ...seen, children: [...seen.children, launched(seen, action)] };
     case "resize":
       return withChild(seen, { ...action.child, parallelism: action.parallelism });
     case "stop":
@@ -80,8 +85,17 @@ function withChild(seen: Observed, child: ObservedChild): Observed {
   return { ...seen, children: seen.children.map((other) => (other.uid === child.uid ? child : other)) };
 }
 
-function launched({ attempt, manifest }: Extract<Action, { do: "launch" }>): ObservedChild {
+function launched(
+  seen: Observed,
+  { attempt, manifest, pool }: Extract<Action, { do: "launch" }>,
+): ObservedChild {
   return {
+    pool,
+    pricePerGpuHour: seen.target?.spec.pricePerGpuHour ?? 0,
+    vramGiB: seen.target?.spec.vramGiB ?? 0,
+    createdAtMs: 0,
+    isSuspended: manifest.spec.suspend ?? false,
+    tileScale: attempt.tileScale,
     uid: "",
     name: manifest.metadata.name,
     attempt: attempt.number,
@@ -132,10 +146,11 @@ function failedItems({ job }: Observed, { failed }: Assessment): Pick<OpalJobSta
 function assignment(
   { job }: Observed,
   { active }: Assessment,
-  { verdict, now, pool }: { verdict: Verdict | undefined; now: Date; pool: string },
+  { verdict, now }: { verdict: Verdict | undefined; now: Date },
 ): Pick<OpalJobStatus, "assignment"> {
-  const gpus = active ? Math.min(active.child.parallelism, active.openShards) : 0;
-  if (verdict || gpus === 0) return {};
+  const gpus = gpusOf(active);
+  if (verdict || !active || gpus === 0) return {};
+  const { pool } = active.child;
   const before = job.status.assignment;
   const since = before?.pool === pool ? before.since : now.toISOString();
   return { assignment: { pool, gpus, since } };
@@ -146,13 +161,21 @@ function queue(
   { active }: Assessment,
   verdict: Verdict | undefined,
 ): Pick<OpalJobStatus, "queue"> {
-  if (verdict || placement?.kind !== "waiting" || (active?.child.parallelism ?? 0) > 0) return {};
-  const { position, blockedOn, because } = placement;
+  if (verdict || placement?.kind !== "waiting" || gpusOf(active) > 0) return {};
+  const { position, blockedOn } = placement;
+  const because = placement.because.slice(0, MAX_BECAUSE_LENGTH);
   return { queue: { ...(position !== undefined && { position }), blockedOn, because } };
 }
 
+/** To the second: an estimate that moves by less is the same. */
+function eta({ placement }: Observed, verdict: Verdict | undefined): Pick<OpalJobStatus, "eta"> {
+  if (verdict || !placement?.eta) return {};
+  const { finishP50Ms, finishP90Ms } = placement.eta;
+  return { eta: { p50: toWholeSeconds(finishP50Ms), p90: toWholeSeconds(finishP90Ms) } };
+}
+
 /** Never less than what was stated before, and in tenths of a second. */
-function usage(seen: Observed, { pool }: ReconcileSettings, now: Date): OpalJobStatus["usage"] {
+function usage(seen: Observed, now: Date): OpalJobStatus["usage"] {
   const used = usageOf(seen, now.getTime());
   const before = seen.job.status.usage;
   const tenths = (seconds: number, floor: number | undefined) =>
@@ -162,7 +185,7 @@ function usage(seen: Observed, { pool }: ReconcileSettings, now: Date): OpalJobS
     gpuSeconds,
     coldStartSeconds: tenths(used.coldStartSeconds, before?.coldStartSeconds),
     wastedGpuSeconds: tenths(used.wastedGpuSeconds, before?.wastedGpuSeconds),
-    cost: Math.round((gpuSeconds / 3600) * pool.spec.pricePerGpuHour * 1e6) / 1e6,
+    cost: Math.max(Math.round(used.cost * 1e6) / 1e6, before?.cost ?? 0),
   };
 }
 

@@ -1,34 +1,39 @@
 /** Builders for tests of decisions. */
 import { OpalJob } from "#crds/opaljob.ts";
-import type { GpuPool } from "#crds/gpupool.ts";
+import { GpuPool } from "#crds/gpupool.ts";
 import type { ShardVerdict } from "#crds/runner-report.ts";
+import type { Admitted, Waiting } from "../schedule/plan.ts";
 import type { Observed, ObservedChild, ObservedPod } from "./observed.ts";
 import type { ReconcileSettings } from "./settings.ts";
 import { NO_USAGE } from "./usage.ts";
 
-const pool: GpuPool = {
-  name: "sim",
-  spec: {
-    gpuClass: "simulated",
-    resourceName: "nvidia.com/gpu",
-    vramGiB: 16,
-    nodeSelector: { "opal.dev/gpu-class": "simulated" },
-    tolerations: [{ key: "gpu", operator: "Exists" }],
-    maxGpus: 8,
-    spot: false,
-    pricePerGpuHour: 3.6,
-    startTimeoutSeconds: 120,
-    stockOutCooldownSeconds: 600,
-  },
-};
+export const pool = aPool();
+
+/** A pool of eight GPUs at 3.6 an hour: a thousandth a second. */
+export function aPool(name = "sim", spec: object = {}): GpuPool {
+  return GpuPool.parse({
+    metadata: { name, uid: `uid-${name}`, resourceVersion: "1", creationTimestamp: "2026-01-01T00:00:00Z" },
+    spec: {
+      gpuClass: "simulated",
+      vramGiB: 16,
+      nodeSelector: { "opal.dev/gpu-class": "simulated" },
+      tolerations: [{ key: "gpu", operator: "Exists" }],
+      maxGpus: 8,
+      pricePerGpuHour: 3.6,
+      ...spec,
+    },
+  });
+}
 
 export const settings: ReconcileSettings = {
-  pool,
   runner: { image: "opal/runner", serviceAccountName: "opal-runner", terminationGracePeriodSeconds: 30 },
   shardSize: 4,
   childTtlSeconds: 3600,
   statusIntervalSeconds: 5,
   backgroundIntervalSeconds: 30,
+  unreachableSeconds: 15,
+  podStartTimeoutSeconds: 600,
+  kueue: false,
 };
 
 export const START_MS = Date.parse("2026-01-01T12:00:00Z");
@@ -55,6 +60,23 @@ export function anOpalJob(
   });
 }
 
+const ETA = { finishP50Ms: START_MS + 60_000, finishP90Ms: START_MS + 120_000 };
+export const admittedTo = (name: string, gpus: number): Admitted => ({
+  kind: "admitted",
+  pool: name,
+  gpus,
+  eta: ETA,
+});
+
+export const waitingFor: Waiting = {
+  kind: "waiting",
+  position: 2,
+  blockedOn: "order",
+  because: "1 job stands before it.",
+  unblockedBy: "it has ended",
+  eta: { startP50Ms: START_MS + 30_000, startP90Ms: START_MS + 45_000, ...ETA },
+};
+
 let pods = 0;
 export function aPod(changes: Partial<ObservedPod> = {}): ObservedPod {
   pods++;
@@ -66,7 +88,6 @@ export function aPod(changes: Partial<ObservedPod> = {}): ObservedPod {
     createdAtMs: START_MS,
     startedAtMs: START_MS,
     isGone: false,
-    isDisrupted: false,
     ...changes,
   };
 }
@@ -90,8 +111,14 @@ export function aChild(changes: Partial<ObservedChild> = {}): ObservedChild {
     uid: `child-${attempt}`,
     name: `coffee-${attempt}`,
     attempt,
+    pool: pool.metadata.name,
+    pricePerGpuHour: pool.spec.pricePerGpuHour,
+    vramGiB: pool.spec.vramGiB,
+    createdAtMs: START_MS,
+    isSuspended: false,
     items: [0],
     shardSize: 4,
+    tileScale: 1,
     parallelism: 1,
     isDeleting: false,
     hasManifest: true,
@@ -109,9 +136,11 @@ export function anObserved(changes: Partial<Observed> = {}): Observed {
     createdAtMs: START_MS,
     deletedAtMs: undefined,
     completedAtMs: undefined,
+    queue: "shop",
     children: [],
     carried: NO_USAGE,
-    placement: { kind: "admitted", pool: "sim", gpus: 1 },
+    placement: admittedTo("sim", 1),
+    target: pool,
     statusWrittenAtMs: START_MS,
     ...changes,
   };

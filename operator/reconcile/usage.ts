@@ -1,6 +1,8 @@
-import type { JobSight, ObservedPod, Usage } from "./observed.ts";
+import type { ActiveChild } from "./assess.ts";
+import type { JobSight, ObservedChild, ObservedPod, Usage } from "./observed.ts";
 
-export const NO_USAGE: Usage = { gpuSeconds: 0, coldStartSeconds: 0, wastedGpuSeconds: 0 };
+export const NO_USAGE: Usage = { gpuSeconds: 0, coldStartSeconds: 0, wastedGpuSeconds: 0, cost: 0 };
+const SECONDS_PER_HOUR = 3600;
 
 /**
  * What the job has used: a pod uses one GPU from its start to its end, whatever it does with it. GPU time of
@@ -8,21 +10,21 @@ export const NO_USAGE: Usage = { gpuSeconds: 0, coldStartSeconds: 0, wastedGpuSe
  */
 export function usageOf({ children, carried }: Pick<JobSight, "children" | "carried">, nowMs: number): Usage {
   return children
-    .flatMap((child) => child.pods)
-    .map((pod) => usageOfPod(pod, nowMs))
+    .flatMap(({ pods, pricePerGpuHour }) => pods.map((pod) => usageOfPod(pod, nowMs, pricePerGpuHour)))
     .reduce(addUsage, carried);
 }
 
-export function usageOfPod(pod: ObservedPod, nowMs: number): Usage {
+export function usageOfPod(pod: ObservedPod, nowMs: number, pricePerGpuHour: number): Usage {
   if (pod.startedAtMs === undefined) return NO_USAGE;
   const gpuSeconds = Math.max(0, ((pod.finishedAtMs ?? nowMs) - pod.startedAtMs) / 1000);
+  const cost = (gpuSeconds / SECONDS_PER_HOUR) * pricePerGpuHour;
   if (pod.verdict) {
     const { coldStartSeconds, wastedGpuSeconds } = pod.verdict;
-    return { gpuSeconds, coldStartSeconds, wastedGpuSeconds };
+    return { gpuSeconds, coldStartSeconds, wastedGpuSeconds, cost };
   }
   const isDead = pod.isGone || pod.phase === "Failed";
   const wastedGpuSeconds = isDead ? Math.max(0, gpuSeconds - (pod.progress?.gpuSeconds ?? 0)) : 0;
-  return { gpuSeconds, coldStartSeconds: 0, wastedGpuSeconds };
+  return { gpuSeconds, coldStartSeconds: 0, wastedGpuSeconds, cost };
 }
 
 export function addUsage(a: Usage, b: Usage): Usage {
@@ -30,12 +32,21 @@ export function addUsage(a: Usage, b: Usage): Usage {
     gpuSeconds: a.gpuSeconds + b.gpuSeconds,
     coldStartSeconds: a.coldStartSeconds + b.coldStartSeconds,
     wastedGpuSeconds: a.wastedGpuSeconds + b.wastedGpuSeconds,
+    cost: a.cost + b.cost,
   };
 }
 
-/** Live pods: each takes one GPU of the pool. */
+/** Live pods: each takes one GPU of its pool. */
 export function livePods(sight: Pick<JobSight, "children">): ObservedPod[] {
-  return sight.children.flatMap((child) =>
-    child.pods.filter((pod) => !pod.isGone && (pod.phase === "Running" || pod.phase === "Pending")),
-  );
+  return sight.children.flatMap(livePodsOf);
+}
+
+export function livePodsOf(child: Pick<ObservedChild, "pods">): ObservedPod[] {
+  return child.pods.filter((pod) => !pod.isGone && (pod.phase === "Running" || pod.phase === "Pending"));
+}
+
+/** GPUs that a child holds: its parallelism is its allocation, as far as it has shards to use it. */
+export function gpusOf(active: ActiveChild | undefined): number {
+  if (!active || active.child.isSuspended) return 0;
+  return Math.min(active.child.parallelism, active.openShards);
 }

@@ -1,0 +1,109 @@
+/**
+ * Writes the statuses of pools and queues: what people see with kubectl, and what the next operator goes on from.
+ * A round looks at all of them and writes those that have changed.
+ */
+import { parseRanges } from "#crds/item-ranges.ts";
+import type { GpuPool } from "#crds/gpupool.ts";
+import type { Measurement } from "../reconcile/learn-speed.ts";
+import { nextPoolStatus } from "../reconcile/pool-status.ts";
+import { nextQueueStatus } from "../reconcile/queue-status.ts";
+import { mergePatch } from "../reconcile/status-write.ts";
+import { workloadOf } from "../reconcile/job-state.ts";
+import { StaleError } from "../runtime/errors.ts";
+import type { Plan } from "../schedule/plan.ts";
+import type { ScheduleSettings } from "../schedule/world.ts";
+import type { Caches } from "./caches.ts";
+import type { GpuNode } from "./gpu-node.ts";
+import type { Memory } from "./memory.ts";
+import type { ClusterPort } from "./port.ts";
+import type { RunnerPod } from "./runner-pod.ts";
+import { spansOf } from "./world-view.ts";
+
+export interface StatusWriterDeps {
+  readonly caches: Caches;
+  readonly memory: Memory;
+  readonly port: ClusterPort;
+  readonly settings: ScheduleSettings;
+  readonly plan: () => Plan | undefined;
+  readonly now: () => Date;
+}
+
+/** One round. A status that was read too late is left to the next one. */
+export async function writeStatuses(deps: StatusWriterDeps): Promise<void> {
+  for (const pool of deps.caches.gpuPools.values()) await leavingStale(() => writePool(pool, deps));
+  for (const queue of deps.caches.opalQueues.values()) {
+    await leavingStale(() => writeQueue(queue.metadata.name, deps));
+  }
+}
+
+async function leavingStale(write: () => Promise<void>): Promise<void> {
+  try {
+    await write();
+  } catch (error) {
+    if (!(error instanceof StaleError)) throw error;
+  }
+}
+
+async function writePool(pool: GpuPool, deps: StatusWriterDeps): Promise<void> {
+  const { caches, port } = deps;
+  const { name } = pool.metadata;
+  const pods = caches.pods.by("pool", name);
+  const nodes = caches.nodes.values().filter((node) => node.isReady && isOf(pool, node));
+  const children = caches.childJobs.values().filter((child) => child.pool === name && !child.isEnded);
+  const holding = children.filter((child) => child.parallelism > 0 && !child.isSuspended);
+  const after = nextPoolStatus(
+    {
+      pool,
+      plan: deps.plan()?.pools.get(name),
+      nodes: nodes.length,
+      readyGpus: sum(nodes.map((node) => node.offers[pool.spec.resourceName] ?? 0)),
+      assigned: deps.plan()?.pools.get(name)?.inUse ?? sum(holding.map((child) => child.parallelism)),
+      jobs: new Set(holding.map(({ opalJob }) => opalJob)).size,
+      running: pods.filter((pod) => pod.phase === "Running").length,
+      ended: pods.flatMap((pod) => measured(pod, caches)),
+    },
+    deps.now(),
+  );
+  const patch = mergePatch(pool.status, after);
+  if (patch) await port.writePoolStatus(pool, patch);
+}
+
+function isOf({ spec }: GpuPool, { labels }: GpuNode): boolean {
+  return Object.entries(spec.nodeSelector).every(([name, value]) => labels[name] === value);
+}
+
+function measured(pod: RunnerPod, { opalJobs }: Caches): Measurement[] {
+  const { verdict, startedAtMs, finishedAtMs } = pod;
+  const job = opalJobs.get(`${pod.namespace}/${pod.opalJob}`);
+  if (!verdict || !job || startedAtMs === undefined || finishedAtMs === undefined) return [];
+  const seconds = (finishedAtMs - startedAtMs) / 1000 - verdict.coldStartSeconds;
+  const images = imagesIn(verdict.done);
+  return seconds > 0 ? [{ workload: workloadOf(job.spec), images, seconds, finishedAtMs }] : [];
+}
+
+/** A runner's text is not to be trusted: what is no list of ranges counts nothing. */
+function imagesIn(ranges: string): number {
+  try {
+    return parseRanges(ranges).length;
+  } catch {
+    return 0;
+  }
+}
+
+async function writeQueue(name: string, deps: StatusWriterDeps): Promise<void> {
+  const { caches, memory, port, settings } = deps;
+  const queue = caches.opalQueues.get(name);
+  if (!queue) return;
+  const at = queue.status.usage?.at;
+  if (at !== undefined) memory.ledger.settle(name, Date.parse(at));
+  const after = nextQueueStatus(
+    { queue, plan: deps.plan()?.queues.get(name), spans: spansOf(name, caches, memory) },
+    { now: deps.now(), halfLifeSeconds: settings.usageHalfLifeSeconds },
+  );
+  const patch = mergePatch(queue.status, after);
+  if (patch) await port.writeQueueStatus(queue, patch);
+}
+
+function sum(numbers: readonly number[]): number {
+  return numbers.reduce((total, number) => total + number, 0);
+}
