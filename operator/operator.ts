@@ -181,7 +181,7 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
         round: () => writeStatuses({ ...statuses, plan: () => planner.plan, now: () => clock.now() }),
         clock,
         log,
-        intervalSeconds: config.statusIntervalSeconds,
+        intervalSeconds: config.poolStatusIntervalSeconds,
       },
       signal,
     );

@@ -51,14 +51,19 @@ export async function createTestNamespace({ kubeconfig }: TestCluster): Promise<
     gate: () => Promise.resolve(undefined),
     observer: { requested() {} },
   });
-  await applyAll(client, readFileSync(here("../crds/opaljob.yaml"), "utf8"));
+  for (const name of ["opaljob", "gpupool", "opalqueue"]) {
+    await applyAll(client, readFileSync(here(`../crds/${name}.yaml`), "utf8"));
+  }
   await applyAll(
     client,
     readFileSync(here("../charts/opal/rbac.yaml"), "utf8").replaceAll(
       /\b(namespace|name): opal$/gm,
       `$1: ${name}`,
     ),
+    // Cluster-wide rights are bound for each namespace anew.
+    (object) => object.kind === "ClusterRoleBinding" && { ...object.metadata, name: `opal-operator-${name}` },
   );
+  await createPool(client, name);
   const folder = mkdtempSync(join(tmpdir(), "operator-test-"));
   return {
     name,
@@ -68,6 +73,7 @@ export async function createTestNamespace({ kubeconfig }: TestCluster): Promise<
     async remove() {
       // Children first: the Job controller lets go of pods slowly once their namespace is being deleted.
       await removeOpalJobs(client, name);
+      await client.delete(resourcesIn(name).gpuPools, name);
       await client.delete({ group: "", version: "v1", plural: "namespaces" }, name);
       http.close();
       rmSync(folder, { recursive: true, force: true });
@@ -81,7 +87,12 @@ async function removeOpalJobs(client: ApiClient, namespace: string): Promise<voi
     await client.patch(opalJobs, metadata.name, { metadata: { finalizers: null } });
     await client.delete(opalJobs, metadata.name);
   }
-  await eventually("the child Jobs are gone", async () => (await client.list(jobs, {})).items.length === 0);
+  // The garbage collector would do it, but learns of new kinds only twice a minute.
+  await eventually("the child Jobs are gone", async () => {
+    const { items } = (await client.list(jobs, {})) as { items: { metadata: { name: string } }[] };
+    for (const { metadata } of items) await client.delete(jobs, metadata.name);
+    return items.length === 0;
+  });
 }
 
 const PLURALS: Record<string, string> = {
@@ -90,20 +101,59 @@ const PLURALS: Record<string, string> = {
   ServiceAccount: "serviceaccounts",
   Role: "roles",
   RoleBinding: "rolebindings",
+  ClusterRole: "clusterroles",
+  ClusterRoleBinding: "clusterrolebindings",
 };
 
-async function applyAll(client: ApiClient, yaml: string): Promise<void> {
+interface RawObject {
+  apiVersion: string;
+  kind: string;
+  metadata: { name: string; namespace?: string };
+}
+
+/** A pool of four GPUs that no node offers, so that pods stay as the test's hand sets them; a queue for all. */
+async function createPool(client: ApiClient, namespace: string): Promise<void> {
+  const { gpuPools, opalQueues } = resourcesIn(namespace);
+  const nodeSelector = { "opal.dev/gpu-class": namespace };
+  // A pod that never gets a node would be a stock-out.
+  const spec = { gpuClass: "test", vramGiB: 16, maxGpus: 4, nodeSelector, startTimeoutSeconds: 3600 };
+  const object = (kind: string, name: string, spec: object) => ({
+    apiVersion: "opal.dev/v1alpha1",
+    kind,
+    metadata: { name },
+    spec,
+  });
+  // The kinds are served a moment after their definitions were created.
+  await eventually("GpuPool and OpalQueue are served", async () => {
+    await createUnlessThere(client, gpuPools, object("GpuPool", namespace, spec));
+    await createUnlessThere(client, opalQueues, object("OpalQueue", "default", {}));
+    return true;
+  });
+}
+
+async function createUnlessThere(client: ApiClient, resource: Resource, object: object): Promise<void> {
+  try {
+    await client.create(resource, object);
+  } catch (error) {
+    if (!isStatus(error, 409)) throw error;
+  }
+}
+
+async function applyAll(
+  client: ApiClient,
+  yaml: string,
+  metadataOf: (object: RawObject) => RawObject["metadata"] | false = () => false,
+): Promise<void> {
   for (const document of parseAllDocuments(yaml)) {
-    const object = document.toJS() as { apiVersion: string; kind: string; metadata: { namespace?: string } };
+    const object = document.toJS() as RawObject;
     const [version = "", group = ""] = object.apiVersion.split("/").reverse();
     const { namespace } = object.metadata;
     const plural = PLURALS[object.kind] ?? "";
     const resource: Resource = { group, version, plural, ...(namespace !== undefined && { namespace }) };
-    try {
-      await client.create(resource, object);
-    } catch (error) {
-      if (!isStatus(error, 409)) throw error;
-    }
+    await createUnlessThere(client, resource, {
+      ...object,
+      metadata: metadataOf(object) || object.metadata,
+    });
   }
 }
 
@@ -152,16 +202,6 @@ export function startOperator(namespace: TestNamespace, changes: object = {}): R
     config,
     stringify({
       namespace: namespace.name,
-      pool: {
-        name: "test",
-        // No node has this label: pods stay as the test's hand sets them.
-        spec: {
-          gpuClass: "test",
-          vramGiB: 16,
-          maxGpus: 4,
-          nodeSelector: { "opal.dev/gpu-class": namespace.name },
-        },
-      },
       runner: { image: "opal/runner", serviceAccountName: "opal-runner" },
       shardSize: 4,
       statusIntervalSeconds: 0.5,
@@ -226,6 +266,7 @@ interface RawPod {
     annotations: Record<string, string>;
     deletionTimestamp?: string;
   };
+  spec: { nodeName?: string };
   status: { phase: string };
 }
 

@@ -25,6 +25,7 @@ import {
   ROLES,
   RUNNER_IMAGE,
   type LeaseSettings,
+  type PoolSettings,
   type RoleFiles,
   type RoleName,
 } from "./settings.ts";
@@ -38,6 +39,8 @@ export interface LaunchOptions {
   readonly tenants?: readonly string[];
   /** Simulated GPUs of the one node. Default 1: on this many cores a second runner would only share them. */
   readonly gpus?: number;
+  /** Instead of one pool `local` of so many GPUs: several, each of a class of its own with a node of its own. */
+  readonly pools?: readonly PoolSettings[];
   /** What runs instead of the real runner: argv. */
   readonly runner?: readonly string[];
   readonly lease?: LeaseSettings;
@@ -114,17 +117,22 @@ function partOf(parts: ReadonlyMap<RoleName, Part<RoleReady>>, role: RoleName): 
   return part;
 }
 
+function poolsOf({ gpus = 1, pools }: LaunchOptions): readonly PoolSettings[] {
+  return pools ?? [{ name: "local", gpuClass: GPU_CLASS, gpus }];
+}
+
 /** Both at once; when one fails the other one is still stopped. */
 async function startBoth(
-  { gpus = 1, runner, onProgress }: LaunchOptions,
+  options: LaunchOptions,
   dir: string,
   closing: AsyncDisposableStack,
 ): Promise<[Cluster, Stack]> {
+  const { runner, onProgress } = options;
   const cluster = startCluster({
     dir: join(dir, "cluster"),
     identities: IDENTITIES,
     images: { [RUNNER_IMAGE]: runner ?? [process.execPath, join(ROOT, "gpu-runner/main.ts")] },
-    nodes: [{ name: "gpu-0", gpus, gpuClass: GPU_CLASS }],
+    nodes: poolsOf(options).map(({ gpus, gpuClass }, n) => ({ name: `gpu-${n}`, gpus, gpuClass })),
     ...(onProgress && { onProgress }),
   }).then((started) => {
     closing.defer(() => started.stop());
@@ -160,12 +168,13 @@ async function prepare({ dir, cluster, stack, options, modelsDir }: Prepare) {
   );
   const [database] = await Promise.all([
     prepareDatabase(stack),
-    prepareCluster(cluster, stack.blob.connectionString),
+    prepareCluster(cluster, stack.blob.connectionString, poolsOf(options)),
     putExamples(stack.blob.connectionString),
   ]);
-  const { gpus = 1, lease = { durationSeconds: 15, renewSeconds: 10, retrySeconds: 2 } } = options;
-  const threadsPerRunner = Math.max(1, Math.floor(availableParallelism() / gpus));
-  const operator = operatorConfig({ gpus, gpuClass: GPU_CLASS, modelsDir, threadsPerRunner, lease });
+  const { lease = { durationSeconds: 15, renewSeconds: 10, retrySeconds: 2 } } = options;
+  const runners = poolsOf(options).reduce((sum, { gpus }) => sum + gpus, 0);
+  const threadsPerRunner = Math.max(1, Math.floor(availableParallelism() / runners));
+  const operator = operatorConfig({ modelsDir, threadsPerRunner, lease });
   const files: RoleFiles = {
     operatorConfig: await put("operator.yaml", stringify(operator)),
     databaseUrl: await put("database-url", database.apiUrl),

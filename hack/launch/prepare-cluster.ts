@@ -1,23 +1,37 @@
 import { fileURLToPath } from "node:url";
 import type { Cluster } from "../dev-cluster/cluster.ts";
-import { runnerSecret } from "./settings.ts";
+import { type PoolSettings, poolsAndQueue, runnerSecret } from "./settings.ts";
 
 const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.meta.url));
 
-/** What a cluster must hold before the operator starts: namespace, identities' rights, CRD, runner's secret. */
-export async function prepareCluster(cluster: Cluster, blobConnectionString: string): Promise<void> {
-  const manifests = ["charts/opal/rbac.yaml", "charts/opal/runner-policy.yaml", "crds/opaljob.yaml"];
+const CRDS = ["opaljob", "gpupool", "opalqueue"];
+
+/** What a cluster must hold before the operator starts: kinds, rights, the runner's secret, pools and a queue. */
+export async function prepareCluster(
+  cluster: Cluster,
+  blobConnectionString: string,
+  pools: readonly PoolSettings[],
+): Promise<void> {
+  const manifests = [
+    "charts/opal/rbac.yaml",
+    "charts/opal/runner-policy.yaml",
+    ...CRDS.map((name) => `crds/${name}.yaml`),
+  ];
   await apply(
     cluster,
     manifests.flatMap((path) => ["-f", file(path)]),
   );
-  await apply(cluster, ["-f", "-"], JSON.stringify(runnerSecret(blobConnectionString)));
+  await run(cluster, ["wait", "--for=condition=Established", ...CRDS.map((name) => `crd/${name}s.opal.dev`)]);
+  const objects = [runnerSecret(blobConnectionString), ...poolsAndQueue(pools)];
+  const list = { apiVersion: "v1", kind: "List", items: objects };
+  await apply(cluster, ["-f", "-"], JSON.stringify(list));
 }
 
-async function apply(cluster: Cluster, args: readonly string[], input?: string): Promise<void> {
-  const { code, stderr } = await cluster.kubectl(
-    ["apply", "--server-side", "--force-conflicts", ...args],
-    input === undefined ? {} : { input },
-  );
-  if (code !== 0) throw new Error(`kubectl apply ${args.join(" ")} failed: ${stderr}`);
+function apply(cluster: Cluster, args: readonly string[], input?: string): Promise<void> {
+  return run(cluster, ["apply", "--server-side", "--force-conflicts", ...args], input);
+}
+
+async function run(cluster: Cluster, args: readonly string[], input?: string): Promise<void> {
+  const { code, stderr } = await cluster.kubectl(args, input === undefined ? {} : { input });
+  if (code !== 0) throw new Error(`kubectl ${args.join(" ")} failed: ${stderr}`);
 }

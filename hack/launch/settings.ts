@@ -1,5 +1,8 @@
 /** What each part is told, as plain values: the same words that a Helm chart would render. Pure. */
 
+import { API_VERSION, LABELS } from "#crds/names.ts";
+import { DEFAULT_QUEUE } from "#crds/opalqueue.ts";
+
 export const NAMESPACE = "opal";
 export const RUNNER_IMAGE = "opal/runner";
 const RUNNER_SECRET = "opal-runner-blob";
@@ -13,21 +16,15 @@ export interface LeaseSettings {
 }
 
 export interface OperatorSettings {
-  readonly gpus: number;
-  readonly gpuClass: string;
   readonly modelsDir: string;
   readonly threadsPerRunner: number;
   readonly lease: LeaseSettings;
 }
 
 /** The operator's YAML file, as an object. */
-export function operatorConfig({ gpus, gpuClass, modelsDir, threadsPerRunner, lease }: OperatorSettings) {
+export function operatorConfig({ modelsDir, threadsPerRunner, lease }: OperatorSettings) {
   return {
     namespace: NAMESPACE,
-    pool: {
-      name: "local",
-      spec: { gpuClass, vramGiB: 16, maxGpus: gpus, nodeSelector: { "opal.dev/gpu-class": gpuClass } },
-    },
     statusIntervalSeconds: 1,
     lease,
     runner: {
@@ -46,6 +43,34 @@ export function operatorConfig({ gpus, gpuClass, modelsDir, threadsPerRunner, le
       volumeMounts: [{ name: "blob", mountPath: BLOB_MOUNT, readOnly: true }],
     },
   };
+}
+
+/** GPU nodes of one kind, simulated on one node. */
+export interface PoolSettings {
+  readonly name: string;
+  readonly gpuClass: string;
+  readonly gpus: number;
+  /** Further fields of the GpuPool's spec: price, spot, time-outs. */
+  readonly spec?: Readonly<Record<string, unknown>>;
+}
+
+/** The GpuPools, and one OpalQueue for everybody who has none of their own. */
+export function poolsAndQueue(pools: readonly PoolSettings[]): object[] {
+  return [
+    ...pools.map(({ name, gpuClass, gpus, spec }) => ({
+      apiVersion: API_VERSION,
+      kind: "GpuPool",
+      metadata: { name },
+      spec: {
+        gpuClass,
+        vramGiB: 16,
+        maxGpus: gpus,
+        nodeSelector: { [LABELS.gpuClass]: gpuClass },
+        ...spec,
+      },
+    })),
+    { apiVersion: API_VERSION, kind: "OpalQueue", metadata: { name: DEFAULT_QUEUE }, spec: {} },
+  ];
 }
 
 /** The Secret that runner pods read their blob access from. */

@@ -97,7 +97,8 @@ export function createPlanner(settings: PlannerSettings): Planner {
   function replan(): void {
     refresh();
     const now = nowMs();
-    if (isPlanned && now < (plan?.wakeAtMs ?? Infinity)) return;
+    const wakeAtMs = plan?.wakeAtMs ?? Infinity;
+    if (isPlanned && now < wakeAtMs) return wakeAt(wakeAtMs, now);
     const dueMs = plannedAtMs + settings.minIntervalMs;
     if (now < dueMs) return settings.onDue(dueMs - now);
     const world = worldNow(now);
@@ -106,7 +107,11 @@ export function createPlanner(settings: PlannerSettings): Planner {
     plannedAtMs = now;
     isPlanned = true;
     take(next, new Map(world.jobs.map(({ uid, key }) => [key, uid])));
-    if (next.wakeAtMs !== undefined) settings.onDue(Math.max(0, next.wakeAtMs - now));
+    wakeAt(next.wakeAtMs ?? Infinity, now);
+  }
+
+  function wakeAt(ms: number, now: number): void {
+    if (ms < Infinity) settings.onDue(Math.max(0, ms - now));
   }
 
   function take(next: Plan, jobs: Map<string, string>): void {
