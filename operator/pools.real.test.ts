@@ -135,11 +135,12 @@ it("keeps a queue's account, and goes on from it after a restart", async () => {
   await aScene();
   const tenant = namespace.name;
   await make("opalQueues", tenant, { spec: { weight: 2, budget: { gpuSeconds: 100_000 } } });
+  const { opalQueues } = resourcesIn("");
+  const told = async () => OpalQueue.parse(await namespace.client.get(opalQueues, tenant)).status;
+  await eventually("the operator knows the queue", async () => (await told()).conditions !== undefined);
   await hand.apply("pays", { tenant, items: photos(1) });
   const pod = await livePod("pays", { "opal.dev/queue": tenant });
   await hand.start(pod);
-  const { opalQueues } = resourcesIn("");
-  const told = async () => OpalQueue.parse(await namespace.client.get(opalQueues, tenant)).status;
   await eventually("the account grows while the pod runs", async () => {
     const { usage } = await told();
     return (usage?.windowGpuSeconds ?? 0) > 0;

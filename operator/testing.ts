@@ -89,7 +89,7 @@ async function removeOpalJobs(client: ApiClient, namespace: string): Promise<voi
   }
   // The garbage collector would do it, but learns of new kinds only twice a minute.
   await eventually("the child Jobs are gone", async () => {
-    const { items } = (await client.list(jobs, {})) as { items: { metadata: { name: string } }[] };
+    const items = (await client.list(jobs, {})).items as { metadata: { name: string } }[];
     for (const { metadata } of items) await client.delete(jobs, metadata.name);
     return items.length === 0;
   });
