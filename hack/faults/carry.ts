@@ -100,7 +100,7 @@ async function relay(exchange: Exchange, answer: IncomingMessage, carriage: Answ
   const frames = exchange.isWatch ? linesOf(answer) : wholeOf(answer);
   for await (const bytes of frames) {
     const struck = faults.ofAnswer(exchange, bytes);
-    if (!struck) await send(response, bytes, gone);
+    if (!struck) await forward(response, bytes, gone);
     else if ((await deliver(struck, carriage)) === "over") return;
   }
   response.end();
@@ -117,6 +117,12 @@ async function deliver(
   if (fate.afterwards === "end") response.end();
   if (fate.afterwards === "reset") reset();
   return fate.afterwards === "go-on" ? "goes on" : "over";
+}
+
+/** Bytes that no fault strikes flow in bursts, as they come. */
+async function forward(response: ServerResponse, bytes: Buffer, gone: AbortSignal): Promise<void> {
+  gone.throwIfAborted();
+  if (!response.write(bytes)) await once(response, "drain", { signal: gone });
 }
 
 /** Resolves when the bytes have left this process, so that a reset comes after them. */

@@ -42,19 +42,22 @@ export async function startFaultProxy({
   const sockets = new Map<number, Socket>();
   let resets = 0;
 
-  const server = createServer({ cert: ca, key: privateKey, keepAliveTimeout: 0 }, (request, response) => {
-    const { remotePort = 0 } = request.socket;
-    void carry(exchangeOf(request), {
-      request,
-      response,
-      agent,
-      upstream: upstream.server,
-      faults,
-      onPassed,
-      // RST can be sent on the connection below TLS only.
-      reset: () => sockets.get(remotePort)?.resetAndDestroy(),
-    });
-  });
+  const server = createServer(
+    { cert: ca, key: privateKey, keepAliveTimeout: 0, noDelay: true },
+    (request, response) => {
+      const { remotePort = 0 } = request.socket;
+      void carry(exchangeOf(request), {
+        request,
+        response,
+        agent,
+        upstream: upstream.server,
+        faults,
+        onPassed,
+        // RST can be sent on the connection below TLS only.
+        reset: () => sockets.get(remotePort)?.resetAndDestroy(),
+      });
+    },
+  );
   server.on("connection", (socket: Socket) => {
     const { remotePort = 0 } = socket;
     sockets.set(remotePort, socket);

@@ -61,6 +61,7 @@ let writers: string[];
 beforeAll(async () => {
   process.on("unhandledRejection", noteRejection);
   cluster = await startTestCluster();
+  void cluster.broken.then(noteRejection);
   const upstream = await loadClusterAccess({ kubeconfig: cluster.kubeconfig() });
   http = createKubeHttp(upstream, "conformance");
   direct = createApiClient({
@@ -120,7 +121,12 @@ async function converged(endedMs: number): Promise<number> {
       return last.length === 0 ? true : undefined;
     });
   } catch (error) {
-    throw new Error(`${last.length} differences: ${last.slice(0, 5).join("; ")}`, { cause: error });
+    const states = replicas.map(
+      ({ identity, isLeading, restarts }) =>
+        `${identity} ${isLeading ? "leads" : "waits"}, ${restarts.join(" ")}`,
+    );
+    const words = [`${last.length} differences`, ...last.slice(0, 5), ...states];
+    throw new Error(words.join("\n"), { cause: error });
   }
   return (performance.now() - endedMs) / 1000;
 }
@@ -166,20 +172,24 @@ const ordeals: readonly Ordeal[] = [
 ];
 
 describe("while objects keep changing, all is as it should be within 5 s of the end of", () => {
-  it.each(ordeals)("$name", { timeout: (OUTAGE_SECONDS + 30) * 1000 }, async ({ fault, seconds }) => {
-    storm.resume();
-    const struck = fault();
-    const lift = await proxy.inject(struck);
-    await sleep(seconds * 1000);
-    await lift();
-    expect(proxy.strikes(struck.name), "strikes").toBeGreaterThan(0);
-    await converged(performance.now());
-  });
+  it.for(ordeals)(
+    "$name",
+    { timeout: (OUTAGE_SECONDS + 30) * 1000 },
+    async ({ fault, seconds }, { annotate }) => {
+      storm.resume();
+      const struck = fault();
+      const lift = await proxy.inject(struck);
+      await sleep(seconds * 1000);
+      await lift();
+      expect(proxy.strikes(struck.name), "strikes").toBeGreaterThan(0);
+      await annotate(`converged in ${(await converged(performance.now())).toFixed(2)} s`);
+    },
+  );
 
-  it.each(["etcd", "apiserver"])("a restart of %s by kill -9", async (component) => {
+  it.for(["etcd", "apiserver"])("a restart of %s by kill -9", async (component, { annotate }) => {
     storm.resume();
     await cluster.control("restart", component);
-    await converged(performance.now());
+    await annotate(`converged in ${(await converged(performance.now())).toFixed(2)} s`);
   });
 
   it("clocks that jump apart by a minute", async () => {
@@ -259,19 +269,26 @@ it("events are taken by the API server as they are written: combined, counted an
   expect(ours.flatMap(({ series }) => series?.count ?? [])).toEqual([5]);
 });
 
-it("misses nothing in 10,000 changes while faults come and go", { timeout: 120_000 }, async () => {
-  storm.resume();
-  const quick = ordeals.filter(({ seconds }) => seconds <= SHORT_SECONDS);
-  for (let n = 0; storm.changes < CHANGES; n++) {
-    const ordeal = quick[n % quick.length];
-    const lift = ordeal ? await proxy.inject(ordeal.fault()) : async () => {};
-    await sleep(300 + random() * 700);
-    await lift();
-  }
-  await converged(performance.now());
-  expect(storm.changes).toBeGreaterThanOrEqual(CHANGES);
-});
+it(
+  "misses nothing in 10,000 changes while faults come and go",
+  { timeout: 120_000 },
+  async ({ annotate }) => {
+    storm.resume();
+    const quick = ordeals.filter(({ seconds }) => seconds <= SHORT_SECONDS);
+    await annotate(`${storm.changes} changes before`);
+    for (let n = 0; storm.changes < CHANGES; n++) {
+      const ordeal = quick[n % quick.length];
+      const lift = ordeal ? await proxy.inject(ordeal.fault()) : async () => {};
+      await sleep(300 + random() * 700);
+      await lift();
+    }
+    await annotate(
+      `converged in ${(await converged(performance.now())).toFixed(2)} s after ${storm.changes} changes`,
+    );
+    expect(storm.changes).toBeGreaterThanOrEqual(CHANGES);
+  },
+);
 
-it("no rejection went unhandled", () => {
+it("no rejection went unhandled, and the cluster is still there", () => {
   expect(rejections).toEqual([]);
 });
