@@ -80,6 +80,14 @@ it("leaves a pool that has no nodes, remembers it, and finishes on another one",
   });
   const { gpuPools } = resourcesIn("");
   await namespace.client.patch(gpuPools, namespace.name, { spec: { pricePerGpuHour: 1 } });
+  await eventually("the operator knows both pools as they are now", async () => {
+    const pools = [cheap, namespace.name].map(async (name) =>
+      GpuPool.parse(await namespace.client.get(gpuPools, name)),
+    );
+    return (await Promise.all(pools)).every(
+      ({ status, metadata }) => status.observedGeneration === metadata.generation,
+    );
+  });
   await hand.apply("moves", { items: photos(2) });
   await livePod("moves", { "opal.dev/pool": cheap });
   const pod = await livePod("moves", { "opal.dev/pool": namespace.name, "opal.dev/attempt": "2" });
