@@ -85,7 +85,9 @@ export async function launchOpal(options: LaunchOptions = {}): Promise<Opal> {
     say("operator, api and export worker");
     const parts = new Map<RoleName, Part<RoleReady>>();
     const start = async (role: RoleName) => {
-      parts.set(role, await startRole(role, { files, dir, reaper, tuning: options.tuning ?? {} }));
+      // Clients know the address of its earlier life.
+      const port = parts.get(role)?.ready.port ?? 0;
+      parts.set(role, await startRole(role, { files, dir, reaper, port, tuning: options.tuning ?? {} }));
     };
     closing.defer(async () => void (await Promise.all([...parts.values()].map((part) => part.stop()))));
     await Promise.all(ROLES.map(start));
@@ -186,11 +188,16 @@ interface StartRole {
   readonly files: RoleFiles;
   readonly dir: string;
   readonly reaper: Reaper;
+  /** 0: any free one. */
+  readonly port: number;
   readonly tuning: Readonly<Record<string, string>>;
 }
 
-function startRole(role: RoleName, { files, dir, reaper, tuning }: StartRole): Promise<Part<RoleReady>> {
-  const { program, args, env } = roleProgram(role, files, tuning);
+function startRole(
+  role: RoleName,
+  { files, dir, reaper, port: wanted, tuning }: StartRole,
+): Promise<Part<RoleReady>> {
+  const { program, args, env } = roleProgram(role, { files, port: wanted, tuning });
   let port = 0;
   return spawnPart<RoleReady>(
     {
