@@ -153,7 +153,7 @@ func (p *pod) start(ready *program, logPath string) (*running, error) {
 		cmd: &exec.Cmd{Path: ready.argv[0], Args: ready.argv, Env: ready.environ, Dir: ready.dir},
 		log: log,
 	}
-	if err := started.launch(p.node.spawner); err != nil {
+	if err := started.launch(p.node.options.Spawner); err != nil {
 		started.closeOutput()
 		return nil, err
 	}
