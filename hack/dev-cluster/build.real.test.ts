@@ -54,7 +54,7 @@ test("two processes at once build one binary, which works; what was cut off befo
   ]);
   const { stdout } = await runKubectl(here.kubectl, ["version", "--client"], { kubeconfig: "", dir: cache });
   expect(stdout).toContain("Client Version: v1.35.4");
-});
+}, 600_000);
 
 test("what is there is taken without a word", async () => {
   const progress: string[] = [];

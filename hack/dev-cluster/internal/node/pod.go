@@ -11,8 +11,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-
-	"opal/hack/dev-cluster/internal/process"
 )
 
 // pod runs one pod of the API server from the moment it is seen until its
@@ -64,7 +62,6 @@ func (p *pod) run(ctx context.Context) {
 	p.live(ctx)
 	p.stopper.release()
 	p.background.Wait()
-	_, _ = process.Sweep(p.dir, drainPatience)
 	close(p.quiet)
 	p.reporter.finish()
 	select {

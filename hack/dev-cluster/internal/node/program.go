@@ -17,8 +17,10 @@ import (
 
 // program is one container made ready to run on this machine.
 type program struct {
-	argv        []string
-	environ     []string
+	argv    []string
+	environ []string
+	// root is the container's directory, which also marks its processes.
+	root        string
 	dir         string
 	messageFile string
 }
@@ -48,7 +50,8 @@ func (p *pod) build(ctx context.Context, container *corev1.Container, gpus []int
 	}
 	built := &program{
 		argv:        argv,
-		environ:     append(entries(p.node.options.BaseEnv, p.injected(container, gpus), asked), process.Mark(p.dir)),
+		environ:     append(entries(p.node.options.BaseEnv, p.injected(container, gpus), asked), process.Mark(paths.root)),
+		root:        paths.root,
 		dir:         paths.inRoot(container.WorkingDir),
 		messageFile: paths.inRoot(container.TerminationMessagePath),
 	}

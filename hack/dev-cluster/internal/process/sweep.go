@@ -11,9 +11,9 @@ import (
 	"time"
 )
 
-// MarkName is the environment variable by which a pod's processes are found
-// again. Its value is the pod's directory; children inherit it.
-const MarkName = "DEV_CLUSTER_POD_DIR"
+// MarkName is the environment variable by which a container's processes are
+// found again. Its value is the container's directory; children inherit it.
+const MarkName = "DEV_CLUSTER_CONTAINER"
 
 // Mark is the environment entry that makes a process findable under dir.
 func Mark(dir string) string { return MarkName + "=" + dir }
