@@ -8,7 +8,8 @@ import { describe, expect, test } from "vitest";
 import { identify } from "./process-identity.ts";
 import { spawnPart } from "./part.ts";
 import { startReaper } from "./reaper.ts";
-import { aScript, eventually, makeFolder, processesWith } from "./testing.ts";
+import { aScript, eventually, processesWith } from "./testing.ts";
+import { makeFolder } from "./testing-folder.ts";
 
 const LAUNCHER = fileURLToPath(new URL("fixture-launcher.ts", import.meta.url));
 
