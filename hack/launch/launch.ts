@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import { startCluster, type Cluster } from "../dev-cluster/cluster.ts";
+import { nodeProgram } from "../processes/node-program.ts";
 import { spawnPart, type Part } from "../processes/part.ts";
 import { startReaper, type Reaper } from "../processes/reaper.ts";
 import { ensureReady } from "../setup/setup.ts";
@@ -29,7 +30,7 @@ import {
   type RoleName,
 } from "./settings.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const ROOT = new URL("../../", import.meta.url);
 const GPU_CLASS = "simulated";
 const ROLE_READY_SECONDS = 60;
 
@@ -78,7 +79,7 @@ export async function launchOpal(options: LaunchOptions = {}): Promise<Opal> {
   closing.defer(() => reaper.close());
   try {
     say("Kubernetes, Postgres, blob server and Service Bus");
-    const [cluster, stack] = await startBoth(options, dir, closing);
+    const [cluster, stack] = await startBoth(options, { dir, reaper, closing });
     say("schema, rights and settings");
     const context = { dir, cluster, stack, options, modelsDir };
     const { files, apiKeys } = await prepare(context);
@@ -119,20 +120,21 @@ function partOf(parts: ReadonlyMap<RoleName, Part<RoleReady>>, role: RoleName): 
 /** Both at once; when one fails the other one is still stopped. */
 async function startBoth(
   { gpus = 1, runner, onProgress }: LaunchOptions,
-  dir: string,
-  closing: AsyncDisposableStack,
+  { dir, reaper, closing }: { dir: string; reaper: Reaper; closing: AsyncDisposableStack },
 ): Promise<[Cluster, Stack]> {
   const cluster = startCluster({
     dir: join(dir, "cluster"),
     identities: IDENTITIES,
-    images: { [RUNNER_IMAGE]: runner ?? [process.execPath, join(ROOT, "gpu-runner/main.ts")] },
+    images: {
+      [RUNNER_IMAGE]: runner ?? [process.execPath, fileURLToPath(new URL("gpu-runner/main.ts", ROOT))],
+    },
     nodes: [{ name: "gpu-0", gpus, gpuClass: GPU_CLASS }],
     ...(onProgress && { onProgress }),
   }).then((started) => {
     closing.defer(() => started.stop());
     return started;
   });
-  const stack = startStack({ dir: join(dir, "stack") }).then((started) => {
+  const stack = startStack({ dir: join(dir, "stack"), reaper }).then((started) => {
     closing.defer(() => started.stop());
     return started;
   });
@@ -198,15 +200,14 @@ function startRole(
   { files, dir, reaper, port: wanted, tuning }: StartRole,
 ): Promise<Part<RoleReady>> {
   const { program, args, env } = roleProgram(role, { files, port: wanted, tuning });
+  const node = nodeProgram(new URL(program, ROOT), args);
   let port = 0;
   return spawnPart<RoleReady>(
     {
       name: role,
-      command: process.execPath,
-      args: [join(ROOT, program), ...args],
-      // Nothing of this process's environment but what every program needs.
-      env: { PATH: process.env["PATH"], HOME: process.env["HOME"], TMPDIR: tmpdir(), ...env },
-      cwd: ROOT,
+      ...node,
+      env: { ...node.env, ...env },
+      cwd: fileURLToPath(ROOT),
       logFile: join(dir, `${role}.log`),
       readiness: {
         by: "line",
