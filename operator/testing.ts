@@ -59,6 +59,8 @@ export async function createTestNamespace({ kubeconfig }: TestCluster): Promise<
       `$1: ${name}`,
     ),
   );
+  // A new CRD's storage is not there at once.
+  await eventually("OpalJobs are served", async () => client.list(resourcesIn(name).opalJobs, {}));
   const folder = mkdtempSync(join(tmpdir(), "operator-test-"));
   return {
     name,
@@ -80,6 +82,12 @@ async function removeOpalJobs(client: ApiClient, namespace: string): Promise<voi
   for (const { metadata } of (await client.list(opalJobs, {})).items as { metadata: { name: string } }[]) {
     await client.patch(opalJobs, metadata.name, { metadata: { finalizers: null } });
     await client.delete(opalJobs, metadata.name);
+  }
+  // Not left to the garbage collector: it takes up to 30 s to notice a new kind of owner.
+  for (const { metadata } of (await client.list(jobs, {})).items as { metadata: { name: string } }[]) {
+    await client.delete(jobs, metadata.name).catch((error: unknown) => {
+      if (!isStatus(error, 404)) throw error;
+    });
   }
   await eventually("the child Jobs are gone", async () => (await client.list(jobs, {})).items.length === 0);
 }
