@@ -17,6 +17,8 @@ import {
 
 /** OpalJobs, Jobs, pods, ConfigMaps, pools, queues, nodes. */
 const KINDS_WATCHED = 7;
+/** The garbage collector takes up to 30 s to notice a new kind of owner. */
+const COLLECTED_WITHIN_MS = 60_000;
 
 let cluster: TestCluster;
 let namespace: TestNamespace;
@@ -235,13 +237,14 @@ describe("an OpalJob", () => {
     const [pod] = await pods("brief", 1);
     await hand.start(pod!);
     await hand.end(pod!, EXIT_CODES.done, verdictText({ done: "0" }));
-    await eventually("the OpalJob and its child are gone", async () => {
+    const areGone = async () => {
       const isGone = await hand.opalJob("brief").then(
         () => false,
         (error: unknown) => isStatus(error, 404),
       );
       return isGone && (await childJobs()).length === 0;
-    });
+    };
+    await eventually("the OpalJob and its child are gone", areGone, COLLECTED_WITHIN_MS);
   });
 
   it("gets its ConfigMap again when somebody deletes it", async () => {

@@ -63,6 +63,8 @@ export async function createTestNamespace({ kubeconfig }: TestCluster): Promise<
     // Cluster-wide rights are bound for each namespace anew.
     (object) => object.kind === "ClusterRoleBinding" && { ...object.metadata, name: `opal-operator-${name}` },
   );
+  // A new CRD's storage is not there at once.
+  await eventually("OpalJobs are served", async () => client.list(resourcesIn(name).opalJobs, {}));
   await createPool(client, name);
   const folder = mkdtempSync(join(tmpdir(), "operator-test-"));
   return {

@@ -11,8 +11,9 @@ import { BUILD_FLAGS, GO_ENV, LINK_FLAGS, runGo, SOURCES } from "./go.ts";
 
 export const USUAL_BUILD_TIME = "6-7 minutes on two cores, once";
 
-/** Builds that are kept: other checkouts and branches may use them. */
-const KEPT_BUILDS = 3;
+/** Other checkouts and branches may use other builds: one goes when nobody has asked for it for so long. */
+const KEPT_DAYS = 7;
+const DAY_MILLISECONDS = 24 * 60 * 60 * 1000;
 
 export interface DevClusterBuild {
   readonly binary: string;
@@ -49,7 +50,7 @@ export async function ensureDevCluster({
       await removeUnfinished(builds);
       await compile(`${dir}${UNFINISHED}`, onProgress);
       await rename(`${dir}${UNFINISHED}`, dir);
-      await removeOld(builds);
+      await removeUnused(builds, Date.now());
     },
     { onWait: (owner) => onProgress(`waiting for process ${owner ?? "unknown"}, which is building it`) },
   );
@@ -131,12 +132,12 @@ async function removeUnfinished(builds: string): Promise<void> {
   }
 }
 
-async function removeOld(builds: string): Promise<void> {
-  const entries = await readdir(builds, { withFileTypes: true });
-  const dirs = entries.filter((entry) => entry.isDirectory()).map((entry) => join(builds, entry.name));
-  const found = await Promise.all(dirs.map(async (dir) => ({ dir, usedAt: (await stat(dir)).mtimeMs })));
-  found.sort((a, b) => b.usedAt - a.usedAt);
-  for (const { dir } of found.slice(KEPT_BUILDS)) await rm(dir, { recursive: true, force: true });
+async function removeUnused(builds: string, now: number): Promise<void> {
+  for (const entry of await readdir(builds, { withFileTypes: true })) {
+    const dir = join(builds, entry.name);
+    const isOld = entry.isDirectory() && now - (await stat(dir)).mtimeMs > KEPT_DAYS * DAY_MILLISECONDS;
+    if (isOld) await rm(dir, { recursive: true, force: true });
+  }
 }
 
 function isThere(path: string): Promise<boolean> {

@@ -92,8 +92,9 @@ async function up(flags: Flags): Promise<number> {
     return 0;
   }
   const cluster = await startCluster({ ...options, dir });
-  tell(flags, cluster.ready, "is up, until Ctrl-C");
+  // Listened for before it is told that the cluster is up: whoever reads that may answer at once.
   const asked = Promise.race(["SIGINT", "SIGTERM", "SIGHUP"].map((signal) => once(process, signal)));
+  tell(flags, cluster.ready, "is up, until Ctrl-C");
   const broken = await Promise.race([asked.then(() => undefined), cluster.broken]);
   await cluster.stop();
   if (broken) console.error(broken.message);

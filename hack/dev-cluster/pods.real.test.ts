@@ -223,6 +223,13 @@ describe("volumes", () => {
     expect(await readFile(join(folder, "volumes"), "utf8")).toBe("from a pod\n");
   });
 
+  test("of a kind that a local process cannot have are refused with a word", async () => {
+    const nfs = { name: "share", nfs: { server: "s", path: "/" } };
+    const pod = await runPod(api, aPod("nfs", "exit 0", { spec: { volumes: [nfs] } }));
+    expect(pod.status).toMatchObject({ phase: "Failed", reason: "Unsupported" });
+    expect(pod.status?.message).toContain("the kind of volume share");
+  });
+
   test("wait for a ConfigMap that comes late", async () => {
     const pod = aPod("late", "cat /etc/map/a", {
       container: { volumeMounts: [{ name: "map", mountPath: "/etc/map" }] },

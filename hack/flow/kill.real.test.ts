@@ -29,45 +29,58 @@ beforeAll(async () => {
 });
 afterAll(() => opal?.stop());
 
-async function submit(): Promise<string> {
-  const { jobId } = await shop.submit("transparent", [
-    { filename: "bottle.jpg", bytes: await photoBytes("bottle.jpg") },
-    { filename: "coffee.jpg", bytes: await photoBytes("coffee.jpg") },
-  ]);
+async function submit(photos: number): Promise<string> {
+  const bytes = await photoBytes("dahlia.jpg");
+  const uploads = Array.from({ length: photos }, (_, i) => ({ filename: `${i}.jpg`, bytes }));
+  const { jobId } = await shop.submit("transparent", uploads);
   return jobId;
 }
 
 async function expectAllDone(jobId: string): Promise<void> {
   const view = await shop.until(jobId, 240);
-  expect(view.items.map(({ filename, status, error }) => ({ filename, status, error }))).toEqual([
-    { filename: "bottle.jpg", status: "completed", error: null },
-    { filename: "coffee.jpg", status: "completed", error: null },
-  ]);
+  const wanted = view.items.map(({ filename }) => ({ filename, status: "completed", error: null }));
+  expect(view.items.map(({ filename, status, error }) => ({ filename, status, error }))).toEqual(wanted);
   for (const { exports } of view.items) expect(exports).toHaveLength(3);
   const counts = await stageCounts(opal, jobId);
   expect(counts.filter(({ finished }) => finished !== 1)).toEqual([]);
-  expect(counts).toHaveLength(2 * 3);
+  expect(counts).toHaveLength(view.items.length * 3);
 }
 
 describe("killed in the middle of a job", () => {
   const isProcessing = ({ status }: JobView) => status !== "created" && status !== "queued";
 
-  test.each<{ role: RoleName; when: string; after: (jobId: string) => Promise<unknown> }>([
-    { role: "relay", when: "as soon as the job is accepted", after: async () => {} },
-    { role: "intake", when: "as soon as the job is accepted", after: async () => {} },
-    { role: "operator", when: "while the job is processed", after: (id) => shop.until(id, 60, isProcessing) },
-    { role: "project", when: "while the job is processed", after: (id) => shop.until(id, 60, isProcessing) },
-    { role: "serve", when: "while the job is processed", after: (id) => shop.until(id, 60, isProcessing) },
+  test.each<{ role: RoleName; when: string; photos: number; after: (jobId: string) => Promise<unknown> }>([
+    { role: "relay", photos: 1, when: "as soon as the job is accepted", after: async () => {} },
+    { role: "intake", photos: 1, when: "as soon as the job is accepted", after: async () => {} },
+    {
+      role: "operator",
+      photos: 2,
+      when: "while the job is processed",
+      after: (id) => shop.until(id, 60, isProcessing),
+    },
+    {
+      role: "project",
+      photos: 2,
+      when: "while the job is processed",
+      after: (id) => shop.until(id, 60, isProcessing),
+    },
+    {
+      role: "serve",
+      photos: 1,
+      when: "while the job is processed",
+      after: (id) => shop.until(id, 60, isProcessing),
+    },
     {
       role: "export",
+      photos: 2,
       when: "when the first picture is finished",
       after: (id) =>
         shop.until(id, 120, ({ items }) => items.some((item) => typeof item.urls["upscaled"] === "string")),
     },
   ])(
     "$role, $when",
-    async ({ role, after }) => {
-      const jobId = await submit();
+    async ({ role, photos, after }) => {
+      const jobId = await submit(photos);
       await after(jobId);
       await opal.kill(role);
       await opal.start(role);
@@ -77,7 +90,7 @@ describe("killed in the middle of a job", () => {
   );
 
   test("the runner, when it has finished a stage", async () => {
-    const jobId = await submit();
+    const jobId = await submit(2);
     const progress = createPodProgress(opal.cluster.kubeconfig("admin"), opal.namespace);
     const hasStarted = async () => (await progress(jobId)).some(({ stages }) => stages.segment > 0);
     const deadline = performance.now() + 60_000;

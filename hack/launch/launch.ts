@@ -10,6 +10,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { stringify } from "yaml";
 import { startCluster, type Cluster } from "../dev-cluster/cluster.ts";
+import { nodeProgram } from "../processes/node-program.ts";
 import { spawnPart, type Part } from "../processes/part.ts";
 import { startReaper, type Reaper } from "../processes/reaper.ts";
 import { ensureReady } from "../setup/setup.ts";
@@ -30,7 +31,7 @@ import {
   type RoleName,
 } from "./settings.ts";
 
-const ROOT = fileURLToPath(new URL("../../", import.meta.url));
+const ROOT = new URL("../../", import.meta.url);
 const GPU_CLASS = "simulated";
 const ROLE_READY_SECONDS = 60;
 
@@ -81,14 +82,16 @@ export async function launchOpal(options: LaunchOptions = {}): Promise<Opal> {
   closing.defer(() => reaper.close());
   try {
     say("Kubernetes, Postgres, blob server and Service Bus");
-    const [cluster, stack] = await startBoth(options, dir, closing);
+    const [cluster, stack] = await startBoth(options, { dir, reaper, closing });
     say("schema, rights and settings");
     const context = { dir, cluster, stack, options, modelsDir };
     const { files, apiKeys } = await prepare(context);
     say("operator, api and export worker");
     const parts = new Map<RoleName, Part<RoleReady>>();
     const start = async (role: RoleName) => {
-      parts.set(role, await startRole(role, { files, dir, reaper, tuning: options.tuning ?? {} }));
+      // Clients know the address of its earlier life.
+      const port = parts.get(role)?.ready.port ?? 0;
+      parts.set(role, await startRole(role, { files, dir, reaper, port, tuning: options.tuning ?? {} }));
     };
     closing.defer(async () => void (await Promise.all([...parts.values()].map((part) => part.stop()))));
     await Promise.all(ROLES.map(start));
@@ -124,21 +127,22 @@ function poolsOf({ gpus = 1, pools }: LaunchOptions): readonly PoolSettings[] {
 /** Both at once; when one fails the other one is still stopped. */
 async function startBoth(
   options: LaunchOptions,
-  dir: string,
-  closing: AsyncDisposableStack,
+  { dir, reaper, closing }: { dir: string; reaper: Reaper; closing: AsyncDisposableStack },
 ): Promise<[Cluster, Stack]> {
   const { runner, onProgress } = options;
   const cluster = startCluster({
     dir: join(dir, "cluster"),
     identities: IDENTITIES,
-    images: { [RUNNER_IMAGE]: runner ?? [process.execPath, join(ROOT, "gpu-runner/main.ts")] },
+    images: {
+      [RUNNER_IMAGE]: runner ?? [process.execPath, fileURLToPath(new URL("gpu-runner/main.ts", ROOT))],
+    },
     nodes: poolsOf(options).map(({ gpus, gpuClass }, n) => ({ name: `gpu-${n}`, gpus, gpuClass })),
     ...(onProgress && { onProgress }),
   }).then((started) => {
     closing.defer(() => started.stop());
     return started;
   });
-  const stack = startStack({ dir: join(dir, "stack") }).then((started) => {
+  const stack = startStack({ dir: join(dir, "stack"), reaper }).then((started) => {
     closing.defer(() => started.stop());
     return started;
   });
@@ -195,20 +199,24 @@ interface StartRole {
   readonly files: RoleFiles;
   readonly dir: string;
   readonly reaper: Reaper;
+  /** 0: any free one. */
+  readonly port: number;
   readonly tuning: Readonly<Record<string, string>>;
 }
 
-function startRole(role: RoleName, { files, dir, reaper, tuning }: StartRole): Promise<Part<RoleReady>> {
-  const { program, args, env } = roleProgram(role, files, tuning);
+function startRole(
+  role: RoleName,
+  { files, dir, reaper, port: wanted, tuning }: StartRole,
+): Promise<Part<RoleReady>> {
+  const { program, args, env } = roleProgram(role, { files, port: wanted, tuning });
+  const node = nodeProgram(new URL(program, ROOT), args);
   let port = 0;
   return spawnPart<RoleReady>(
     {
       name: role,
-      command: process.execPath,
-      args: [join(ROOT, program), ...args],
-      // Nothing of this process's environment but what every program needs.
-      env: { PATH: process.env["PATH"], HOME: process.env["HOME"], TMPDIR: tmpdir(), ...env },
-      cwd: ROOT,
+      ...node,
+      env: { ...node.env, ...env },
+      cwd: fileURLToPath(ROOT),
       logFile: join(dir, `${role}.log`),
       readiness: {
         by: "line",

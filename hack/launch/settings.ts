@@ -116,13 +116,16 @@ export interface RoleProgram {
   readonly env: Readonly<Record<string, string>>;
 }
 
-/** @param tuning further environment for all roles of the api, upload window or sweep interval for example */
-export function roleProgram(
-  role: RoleName,
-  files: RoleFiles,
-  tuning: Readonly<Record<string, string>>,
-): RoleProgram {
-  const database = { OPAL_DATABASE_URL_FILE: files.databaseUrl, OPAL_PORT: "0", ...tuning };
+export interface RoleSettings {
+  readonly files: RoleFiles;
+  /** 0: any free one. */
+  readonly port: number;
+  /** Further environment of the api's roles, upload window or sweep interval for example. */
+  readonly tuning: Readonly<Record<string, string>>;
+}
+
+export function roleProgram(role: RoleName, { files, port, tuning }: RoleSettings): RoleProgram {
+  const database = { OPAL_DATABASE_URL_FILE: files.databaseUrl, OPAL_PORT: String(port), ...tuning };
   const blob = { OPAL_BLOB_CONNECTION_STRING_FILE: files.blob };
   const bus = { OPAL_SERVICEBUS_CONNECTION_STRING_FILE: files.serviceBus };
   const cluster = { KUBECONFIG: files.kubeconfig("api"), OPAL_NAMESPACE: NAMESPACE };
@@ -138,7 +141,7 @@ export function roleProgram(
         args: [],
         env: {
           OPAL_CONFIG_FILE: files.operatorConfig,
-          OPAL_METRICS_PORT: "0",
+          OPAL_METRICS_PORT: String(port),
           KUBECONFIG: files.kubeconfig("operator"),
         },
       };

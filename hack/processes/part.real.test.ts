@@ -6,7 +6,8 @@ import { FIRST_DESCRIPTOR, runProgram, spawnPart } from "./part.ts";
 import { readPidFile, stopLeftovers, writePidFile } from "./pid-file.ts";
 import { identify, isRunning } from "./process-identity.ts";
 import { startReaper, type Reaper } from "./reaper.ts";
-import { aScript, eventually, makeFolder } from "./testing.ts";
+import { aScript, eventually } from "./testing.ts";
+import { makeFolder } from "./testing-folder.ts";
 
 let reaper: Reaper;
 beforeAll(() => {

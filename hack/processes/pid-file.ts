@@ -29,7 +29,7 @@ export function writePidFile(folder: string, record: PidFile): void {
 export function removePidFile(folder: string, record: PidFile): void {
   const file = pidFileOf(folder, record.name);
   const { pid, startedAt } = parse(file) ?? {};
-  if (pid === record.pid && startedAt === record.startedAt) rmSync(file);
+  if (pid === record.pid && startedAt === record.startedAt) rmSync(file, { force: true });
 }
 
 /** Undefined when there is no such file, when it makes no sense, or when its process has ended. */

@@ -1,13 +1,8 @@
 /** What the tests of this folder share: small programs to start, and how to see that they are gone. */
-import { mkdtempSync, readdirSync, readFileSync, realpathSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import type { PartOptions } from "./part.ts";
-
-export function makeFolder(): string {
-  return realpathSync(mkdtempSync(join(tmpdir(), "opal-processes-")));
-}
 
 /** A shell script as a part that is ready when it prints "ready". */
 export function aScript(folder: string, name: string, script: string): PartOptions<string> {

@@ -7,7 +7,8 @@ import { canReach, type User } from "./user.ts";
 export interface Binaries {
   readonly initdb: string;
   readonly postgres: string;
-  /** "18": a data folder of another major version cannot be used. */
+  /** Of the npm package: "18.4.0-beta.17". */
+  readonly version: string;
   readonly major: string;
 }
 
@@ -26,6 +27,7 @@ export function findBinaries(user: User | undefined): Binaries {
   return {
     initdb: program("initdb"),
     postgres: program("postgres"),
+    version,
     major: version.split(".")[0] ?? version,
   };
 }

@@ -78,11 +78,10 @@ describe("a Postgres", () => {
   });
 
   test("says what is wrong when it cannot start", async () => {
-    const broken = join(folder, "broken");
-    const { major } = findBinaries(postgresUser());
-    mkdirSync(join(broken, `postgres-${major}`), { recursive: true });
-    writeFileSync(join(broken, `postgres-${major}`, "PG_VERSION"), "1\n");
-    await expect(startPostgres({ folder: broken }, reaper)).rejects.toThrow(
+    const place = { folder: join(folder, "broken") };
+    await (await startPostgres(place, reaper)).part.stop();
+    rmSync(join(place.folder, `postgres-${findBinaries(postgresUser()).major}`, "postgresql.conf"));
+    await expect(startPostgres(place, reaper)).rejects.toThrow(
       /^postgres ended with exit code 2\npostgres: could not access the server configuration file/,
     );
   });

@@ -3,22 +3,18 @@
  * loopback address, a random password. Commits survive SIGKILL of any process, and not a crash of the machine:
  * nothing is flushed to disk.
  */
-import { randomBytes } from "node:crypto";
-import { chownSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { cacheDir } from "../../cache/cache-dir.ts";
 import { freePort } from "../../processes/free-port.ts";
-import { runProgram, spawnPart, type Part } from "../../processes/part.ts";
+import { spawnPart, type Part } from "../../processes/part.ts";
 import type { Reaper } from "../../processes/reaper.ts";
 import { findBinaries, type Binaries } from "./binaries.ts";
+import { ensureDataFolder, SUPERUSER } from "./data-folder.ts";
 import { createDatabase } from "./databases.ts";
 import { HandedFiles } from "./handed-files.ts";
 import { postgresUser, type User } from "./user.ts";
 
-const SUPERUSER = "postgres";
-const INITDB_FLAGS =
-  "--auth=scram-sha-256 --encoding=UTF8 --locale=C --no-data-checksums --no-sync --no-instructions".split(
-    " ",
-  );
 const READY_SECONDS = 30;
 const MAX_PORT_TRIES = 4;
 
@@ -46,10 +42,10 @@ interface Setting {
 export async function startPostgres({ folder }: PostgresOptions, reaper: Reaper): Promise<Postgres> {
   mkdirSync(folder, { recursive: true });
   const user = postgresUser();
-  const setting = { folder, binaries: findBinaries(user), user, reaper };
-  const password = keptPassword(join(folder, "postgres-password"));
-  const data = await ensureData(setting, password);
-  const { part, port } = await startOnFreePort(setting, data);
+  const binaries = findBinaries(user);
+  const place = { folder, cacheDir: cacheDir(process.env), binaries, user };
+  const { data, password } = await ensureDataFolder(place, reaper);
+  const { part, port } = await startOnFreePort({ folder, binaries, user, reaper }, data);
   const url = (database: string): string =>
     `postgres://${SUPERUSER}:${password}@127.0.0.1:${port}/${database}`;
   return {
@@ -57,40 +53,6 @@ export async function startPostgres({ folder }: PostgresOptions, reaper: Reaper)
     url,
     createDatabase: (name, template) => createDatabase(url("postgres"), name, template),
   };
-}
-
-/** Made in another place and renamed, so that a folder under the right name is always complete. */
-async function ensureData(setting: Setting, password: string): Promise<string> {
-  const { binaries, folder, reaper, user } = setting;
-  const data = join(folder, `postgres-${binaries.major}`);
-  if (existsSync(data)) return data;
-  const unfinished = `${data}.new`;
-  const passwordFile = join(folder, "initdb-password");
-  rmSync(unfinished, { recursive: true, force: true });
-  mkdirSync(unfinished, { mode: 0o700 });
-  writeFileSync(passwordFile, password, { mode: 0o600 });
-  for (const path of [unfinished, passwordFile]) giveTo(user, path);
-  const files = new HandedFiles(user);
-  try {
-    await runProgram(
-      {
-        ...programOf(setting, "initdb", files),
-        command: binaries.initdb,
-        args: [
-          `--pgdata=${files.path(unfinished)}`,
-          `--pwfile=${files.path(passwordFile)}`,
-          `--username=${SUPERUSER}`,
-          ...INITDB_FLAGS,
-        ],
-      },
-      reaper,
-    );
-  } finally {
-    files.close();
-    rmSync(passwordFile, { force: true });
-  }
-  renameSync(unfinished, data);
-  return data;
 }
 
 /** Somebody else may take the port before Postgres does. */
@@ -106,21 +68,30 @@ async function startOnFreePort(setting: Setting, data: string): Promise<{ part: 
   }
 }
 
-async function startServer(setting: Setting, data: string, port: number): Promise<Part> {
-  const files = new HandedFiles(setting.user);
+async function startServer(
+  { binaries, folder, reaper, user }: Setting,
+  data: string,
+  port: number,
+): Promise<Part> {
+  const files = new HandedFiles(user);
   const settings = Object.entries(SETTINGS).flatMap(([name, value]) => ["-c", `${name}=${value}`]);
   try {
     return await spawnPart(
       {
-        ...programOf(setting, "postgres", files),
-        command: setting.binaries.postgres,
+        name: "postgres",
+        command: binaries.postgres,
         args: ["-D", files.path(data), "-p", String(port), ...settings],
-        pidFolder: setting.folder,
+        cwd: "/",
+        env: { LC_ALL: "C", TZ: "UTC" },
+        logFile: join(folder, "postgres.log"),
+        pidFolder: folder,
         // SIGTERM would wait for the clients to leave; SIGINT ends their sessions and shuts down in order.
         stopSignal: "SIGINT",
         readiness: { by: "line", read: readyIn, deadlineSeconds: READY_SECONDS },
+        descriptors: files.descriptors,
+        ...(user !== undefined && { user }),
       },
-      setting.reaper,
+      reaper,
     );
   } finally {
     files.close();
@@ -145,26 +116,6 @@ const SETTINGS = {
   max_logical_replication_workers: "0",
 } as const;
 
-function programOf({ folder, user }: Setting, name: string, { descriptors }: HandedFiles) {
-  return {
-    name,
-    cwd: "/",
-    env: { LC_ALL: "C", TZ: "UTC" },
-    logFile: join(folder, `${name}.log`),
-    descriptors,
-    ...(user !== undefined && { user }),
-  };
-}
-
 function readyIn(line: string): true | undefined {
   return line.includes("database system is ready to accept connections") || undefined;
-}
-
-function giveTo(user: User | undefined, path: string): void {
-  if (user !== undefined) chownSync(path, user.uid, user.gid);
-}
-
-function keptPassword(file: string): string {
-  if (!existsSync(file)) writeFileSync(file, randomBytes(18).toString("base64url"), { mode: 0o600 });
-  return readFileSync(file, "utf8");
 }

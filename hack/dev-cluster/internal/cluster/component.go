@@ -40,8 +40,8 @@ func (c *component) start() error {
 		return err
 	}
 	defer log.Close()
-	cmd := exec.Command(c.argv[0], c.argv[1:]...)
-	cmd.Dir, cmd.Stdout, cmd.Stderr = c.dir, log, log
+	// Not by its name: the file may have been replaced or removed since this process was started from it.
+	cmd := &exec.Cmd{Path: "/proc/self/exe", Args: c.argv, Dir: c.dir, Stdout: log, Stderr: log}
 	cmd.ExtraFiles = []*os.File{c.lifeline}
 	// A group of its own keeps a terminal's Ctrl-C from it: the supervisor stops all in order.
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}

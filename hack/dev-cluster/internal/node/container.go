@@ -13,13 +13,14 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/klog/v2"
 
 	"opal/hack/dev-cluster/internal/process"
 )
 
 const (
-	// How long the output of a process that has ended may still be on its way.
-	drainPatience = 2 * time.Second
+	// How long killed processes may take to end, and the output of ended ones to arrive.
+	sweepPatience, drainPatience = 5 * time.Second, 2 * time.Second
 	// A restarted container waits a second, then longer, up to a minute.
 	firstRestartDelay, longestRestartDelay = time.Second, time.Minute
 	// A container that has run this long starts over with the short delay.
@@ -138,6 +139,7 @@ func newRetry() *backoff { return &backoff{next: 50 * time.Millisecond, most: 50
 // running is a started process and the copying of its output.
 type running struct {
 	cmd    *exec.Cmd
+	root   string
 	pid    int
 	log    *logFile
 	output [2]*os.File
@@ -150,10 +152,11 @@ func (p *pod) start(ready *program, logPath string) (*running, error) {
 		return nil, err
 	}
 	started := &running{
-		cmd: &exec.Cmd{Path: ready.argv[0], Args: ready.argv, Env: ready.environ, Dir: ready.dir},
-		log: log,
+		cmd:  &exec.Cmd{Path: ready.argv[0], Args: ready.argv, Env: ready.environ, Dir: ready.dir},
+		root: ready.root,
+		log:  log,
 	}
-	if err := started.launch(p.node.spawner); err != nil {
+	if err := started.launch(p.node.options.Spawner); err != nil {
 		started.closeOutput()
 		return nil, err
 	}
@@ -203,11 +206,15 @@ func (r *running) wait(stop *stopper) int32 {
 	}
 }
 
-// reap ends what the main process left behind in its group, and only then
-// frees the process id, so that no other group can be hit.
+// reap ends what the main process left behind, in its group or out of it, as
+// the end of a container does. Only then is the process id freed, so that no
+// other group can be hit.
 func (r *running) reap() int32 {
 	process.SignalGroup(r.pid, syscall.SIGKILL)
 	_ = r.cmd.Wait()
+	if _, err := process.Sweep(r.root, sweepPatience); err != nil {
+		klog.ErrorS(err, "A container left processes behind")
+	}
 	for _, output := range r.output {
 		_ = output.SetReadDeadline(time.Now().Add(drainPatience))
 	}

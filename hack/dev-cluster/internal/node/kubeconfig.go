@@ -24,7 +24,7 @@ func (p *pod) kubeconfigFile(container *corev1.Container) string {
 	mounted := filepath.Join(p.dir, "containers", container.Name, mountOfServiceAccount)
 	config := clientcmdapi.NewConfig()
 	config.Clusters["in-cluster"] = &clientcmdapi.Cluster{
-		Server: "https://" + p.node.apiAddress, CertificateAuthority: filepath.Join(mounted, "ca.crt"),
+		Server: "https://" + p.node.options.APIAddress, CertificateAuthority: filepath.Join(mounted, "ca.crt"),
 	}
 	config.AuthInfos["pod"] = &clientcmdapi.AuthInfo{TokenFile: filepath.Join(mounted, "token")}
 	config.Contexts["in-cluster"] = &clientcmdapi.Context{Cluster: "in-cluster", AuthInfo: "pod", Namespace: p.namespace}

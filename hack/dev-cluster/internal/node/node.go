@@ -9,11 +9,8 @@ package node
 
 import (
 	"context"
-	"maps"
 	"os"
 	"path/filepath"
-	"slices"
-	"strings"
 	"sync"
 	"time"
 
@@ -21,14 +18,12 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/fields"
 	"k8s.io/apimachinery/pkg/types"
-	"k8s.io/client-go/informers"
 	"k8s.io/client-go/kubernetes"
 	"k8s.io/client-go/kubernetes/scheme"
 	typedcorev1 "k8s.io/client-go/kubernetes/typed/core/v1"
-	"k8s.io/client-go/tools/cache"
 	"k8s.io/client-go/tools/record"
+	"k8s.io/klog/v2"
 
 	"opal/hack/dev-cluster/internal/process"
 )
@@ -53,21 +48,18 @@ type Options struct {
 type Node struct {
 	name        string
 	spec        Spec
-	images      Images
-	baseEnv     map[string]string
+	options     Options
 	podsDir     string
-	apiAddress  string
 	capacity    corev1.ResourceList
 	gpuResource corev1.ResourceName
 	gpus        *gpuPool
-	options     Options
 	client      kubernetes.Interface
 	objects     objects
 	recorder    record.EventRecorder
-	spawner     *process.Spawner
 
-	registered chan struct{}
-	rewatch    chan struct{}
+	registered     chan struct{}
+	onceRegistered sync.Once
+	rewatch        chan struct{}
 	// life is Run's context. Pods outlive the watch that saw them first.
 	life context.Context
 
@@ -80,7 +72,6 @@ type Node struct {
 func New(spec Spec, client kubernetes.Interface, options Options) *Node {
 	return &Node{
 		name: spec.Name, spec: spec, options: options,
-		images: options.Images, baseEnv: options.BaseEnv, apiAddress: options.APIAddress, spawner: options.Spawner,
 		podsDir:     filepath.Join(options.PodsDir, spec.Name),
 		capacity:    spec.capacity(),
 		gpuResource: spec.gpuResource(),
@@ -108,7 +99,7 @@ func (n *Node) Run(ctx context.Context) error {
 	n.life = ctx
 	defer n.running.Wait()
 	n.running.Go(func() { n.keepWatching(ctx) })
-	return n.register(ctx)
+	return n.keepRegistered(ctx)
 }
 
 // Shutdown stops all pods, SIGTERM first and SIGKILL after at most the grace, and returns when no process is left.
@@ -128,11 +119,27 @@ func (n *Node) Shutdown(grace time.Duration) {
 	}
 }
 
-func (n *Node) register(ctx context.Context) error {
-	if err := n.awaitPermission(ctx); err != nil {
-		return err
+// keepRegistered tries until it works: the API server may be away, or may not
+// have taken in yet what a new cluster's nodes are allowed to do.
+func (n *Node) keepRegistered(ctx context.Context) error {
+	retry := &backoff{next: 10 * time.Millisecond, most: 500 * time.Millisecond}
+	for {
+		err := n.register(ctx)
+		if ctx.Err() != nil {
+			return nil
+		}
+		klog.ErrorS(err, "Registering the node", "node", n.name)
+		if !retry.wait(ctx) {
+			return nil
+		}
 	}
-	leaseSeconds := int32(max(4, n.options.GraceSeconds))
+}
+
+// register returns when ctx ends, or early when the API server refuses the node.
+func (n *Node) register(parent context.Context) error {
+	ctx, cancel := context.WithCancel(parent)
+	defer cancel()
+	leaseSeconds := int32(n.options.GraceSeconds)
 	controller, err := vknode.NewNodeController(
 		vknode.NaiveNodeProvider{}, n.spec.object(n.options.EndpointPort), n.client.CoreV1().Nodes(),
 		vknode.WithNodeEnableLeaseV1WithRenewInterval(
@@ -144,134 +151,11 @@ func (n *Node) register(ctx context.Context) error {
 	go func() {
 		select {
 		case <-controller.Ready():
-			close(n.registered)
-		case <-controller.Done():
+			n.onceRegistered.Do(func() { close(n.registered) })
+		case <-ctx.Done():
 		}
 	}()
 	return controller.Run(ctx)
-}
-
-// awaitPermission bridges the moment until the API server has taken in the role binding of a new cluster's nodes.
-func (n *Node) awaitPermission(ctx context.Context) error {
-	retry := &backoff{next: 10 * time.Millisecond, most: 100 * time.Millisecond}
-	for {
-		_, err := n.client.CoreV1().Nodes().Get(ctx, n.name, metav1.GetOptions{})
-		if err == nil || apierrors.IsNotFound(err) {
-			return nil
-		}
-		if !apierrors.IsForbidden(err) || !retry.wait(ctx) {
-			return err
-		}
-	}
-}
-
-// Rewatch lists and watches the pods anew, without waiting for the client's
-// back-off: for when the API server is back after an outage.
-func (n *Node) Rewatch() {
-	select {
-	case n.rewatch <- struct{}{}:
-	default:
-	}
-}
-
-func (n *Node) keepWatching(ctx context.Context) {
-	for ctx.Err() == nil {
-		watching, stop := context.WithCancel(ctx)
-		factory := n.watchPods(watching)
-		select {
-		case <-n.rewatch:
-		case <-ctx.Done():
-		}
-		stop()
-		// No event of the old watch may come after one of the new.
-		factory.Shutdown()
-	}
-}
-
-func (n *Node) watchPods(ctx context.Context) informers.SharedInformerFactory {
-	factory := informers.NewSharedInformerFactoryWithOptions(n.client, 0,
-		informers.WithTweakListOptions(func(options *metav1.ListOptions) {
-			options.FieldSelector = fields.OneTermEqualSelector("spec.nodeName", n.name).String()
-		}))
-	informer := factory.Core().V1().Pods().Informer()
-	// Adding a handler fails only on an informer that has been stopped.
-	_, _ = informer.AddEventHandler(cache.ResourceEventHandlerFuncs{
-		AddFunc:    func(object any) { n.seen(object.(*corev1.Pod)) },
-		UpdateFunc: func(_, object any) { n.seen(object.(*corev1.Pod)) },
-		DeleteFunc: func(object any) {
-			if unknown, ok := object.(cache.DeletedFinalStateUnknown); ok {
-				object = unknown.Obj
-			}
-			n.lost(object.(*corev1.Pod).UID)
-		},
-	})
-	factory.Start(ctx.Done())
-	n.running.Go(func() {
-		if cache.WaitForCacheSync(ctx.Done(), informer.HasSynced) {
-			n.forgetAllBut(informer.GetStore())
-		}
-	})
-	return factory
-}
-
-// forgetAllBut drops the pods whose deletion no watch has seen, and what earlier lives of the node left on the disk.
-// What there is to forget is taken down first: a pod that comes in meanwhile is then in the store already.
-func (n *Node) forgetAllBut(store cache.Store) {
-	n.mu.Lock()
-	uids := slices.Collect(maps.Keys(n.pods))
-	n.mu.Unlock()
-	entries, _ := os.ReadDir(n.podsDir)
-	known := map[types.UID]bool{}
-	for _, object := range store.List() {
-		known[object.(*corev1.Pod).UID] = true
-	}
-	for _, uid := range uids {
-		if !known[uid] {
-			n.lost(uid)
-		}
-	}
-	for _, entry := range entries {
-		if !known[types.UID(entry.Name())] {
-			_ = os.RemoveAll(filepath.Join(n.podsDir, entry.Name()))
-		}
-	}
-}
-
-// seen may be told of another pod under the name of one whose deletion it missed: the uid tells them apart.
-func (n *Node) seen(object *corev1.Pod) {
-	n.mu.Lock()
-	p, known := n.pods[object.UID]
-	if !known {
-		p = n.newPod(n.life, object)
-		n.pods[object.UID] = p
-		n.running.Go(func() { p.run(n.life) })
-	}
-	n.mu.Unlock()
-	p.observe(object)
-}
-
-func (n *Node) lost(uid types.UID) {
-	n.mu.Lock()
-	p, known := n.pods[uid]
-	delete(n.pods, uid)
-	n.mu.Unlock()
-	if known {
-		p.vanish()
-	}
-}
-
-// find returns the newest pod of that name, or nil.
-func (n *Node) find(namespace, name string) *pod {
-	n.mu.Lock()
-	defer n.mu.Unlock()
-	var found *pod
-	for _, p := range n.pods {
-		isNewer := found == nil || found.latest().CreationTimestamp.Before(&p.latest().CreationTimestamp)
-		if p.namespace == namespace && p.name == name && isNewer {
-			found = p
-		}
-	}
-	return found
 }
 
 // deleteObject removes the object of a pod whose processes are gone and whose end is reported.
@@ -296,5 +180,5 @@ func (n *Node) searchPath(asked map[string]string) string {
 	if own, set := asked["PATH"]; set {
 		return own
 	}
-	return strings.TrimSpace(n.baseEnv["PATH"])
+	return n.options.BaseEnv["PATH"]
 }

@@ -11,8 +11,6 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
-
-	"opal/hack/dev-cluster/internal/process"
 )
 
 // pod runs one pod of the API server from the moment it is seen until its
@@ -28,6 +26,7 @@ type pod struct {
 	// deleted is closed when the object's deletion was asked for, quiet when no
 	// process of the pod is left, gone when the object is gone from the API server.
 	deleted, quiet, gone chan struct{}
+	background           sync.WaitGroup
 
 	mu    sync.Mutex
 	state podState
@@ -62,7 +61,7 @@ func (p *pod) run(ctx context.Context) {
 	go p.reporter.run(ctx)
 	p.live(ctx)
 	p.stopper.release()
-	_, _ = process.Sweep(p.dir, drainPatience)
+	p.background.Wait()
 	close(p.quiet)
 	p.reporter.finish()
 	select {
@@ -127,56 +126,6 @@ func (p *pod) runContainers(object *corev1.Pod) {
 		all.Go(func() { p.runContainer(&object.Spec.Containers[i], policy) })
 	}
 	all.Wait()
-}
-
-// prepare makes the volumes, again and again while an object that one needs is
-// missing, and keeps their tokens fresh. It returns false when the pod was stopped first.
-func (p *pod) prepare() bool {
-	volumes := &podVolumes{dir: filepath.Join(p.dir, "volumes"), objects: p.node.objects, allocatable: p.node.capacity}
-	retry := newRetry()
-	for {
-		dirs, refresh, err := volumes.write(p.stopper.asked, p.latest())
-		if err == nil {
-			p.volumeDirs = dirs
-			p.update(func(state *podState) { state.prepared = true })
-			if !refresh.IsZero() {
-				go p.refreshVolumes(volumes, refresh)
-			}
-			return true
-		}
-		if p.stopper.asked.Err() != nil {
-			return false
-		}
-		isNew := false
-		for _, container := range p.latest().Spec.Containers {
-			isNew = p.setWaiting(container.Name, "ContainerCreating", err.Error()) || isNew
-		}
-		if isNew {
-			p.node.warn(p.latest(), "FailedMount", err.Error())
-		}
-		if !retry.wait(p.stopper.asked) {
-			return false
-		}
-	}
-}
-
-// refreshVolumes renews tokens before they expire, until the pod's processes are gone.
-func (p *pod) refreshVolumes(volumes *podVolumes, due time.Time) {
-	for {
-		timer := time.NewTimer(time.Until(due))
-		select {
-		case <-timer.C:
-		case <-p.stopper.forced.Done():
-			timer.Stop()
-			return
-		}
-		_, next, err := volumes.write(p.stopper.forced, p.latest())
-		if err != nil {
-			next = time.Now().Add(10 * time.Second)
-			p.node.warn(p.latest(), "FailedMount", "renewing tokens: "+err.Error())
-		}
-		due = next
-	}
 }
 
 // armDeadline stops the pod when its activeDeadlineSeconds are over. The result disarms it.
@@ -255,64 +204,6 @@ func (p *pod) latest() *corev1.Pod {
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	return p.state.pod
-}
-
-// update changes the state and has it reported.
-func (p *pod) update(change func(*podState)) {
-	p.mu.Lock()
-	change(&p.state)
-	p.mu.Unlock()
-	p.reporter.report()
-}
-
-// fail overrules what the containers say, unless they have all ended already.
-func (p *pod) fail(why verdict) {
-	p.update(func(state *podState) {
-		if !allOf(state.main, isTerminated) {
-			state.failed = &why
-		}
-	})
-}
-
-func (p *pod) setContainer(name string, change func(*corev1.ContainerStatus)) {
-	p.update(func(state *podState) {
-		if status := find(state, name); status != nil {
-			change(status)
-		}
-	})
-}
-
-// setWaiting reports why a container has not started, and returns whether that
-// is news: saying the same again costs no write.
-func (p *pod) setWaiting(name, reason, message string) bool {
-	p.mu.Lock()
-	status := find(&p.state, name)
-	isNew := status != nil && (status.State.Waiting == nil || status.State.Waiting.Message != message)
-	if isNew {
-		status.State = corev1.ContainerState{Waiting: &corev1.ContainerStateWaiting{Reason: reason, Message: message}}
-	}
-	p.mu.Unlock()
-	if isNew {
-		p.reporter.report()
-	}
-	return isNew
-}
-
-func (p *pod) hasSucceeded(name string) bool {
-	p.mu.Lock()
-	defer p.mu.Unlock()
-	return hasSucceeded(*find(&p.state, name))
-}
-
-func find(state *podState, name string) *corev1.ContainerStatus {
-	for _, containers := range [][]corev1.ContainerStatus{state.init, state.main} {
-		for i := range containers {
-			if containers[i].Name == name {
-				return &containers[i]
-			}
-		}
-	}
-	return nil
 }
 
 func isOver(phase corev1.PodPhase) bool {

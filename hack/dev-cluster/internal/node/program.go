@@ -17,8 +17,10 @@ import (
 
 // program is one container made ready to run on this machine.
 type program struct {
-	argv        []string
-	environ     []string
+	argv    []string
+	environ []string
+	// root is the container's directory, which also marks its processes.
+	root        string
 	dir         string
 	messageFile string
 }
@@ -26,7 +28,7 @@ type program struct {
 // build resolves a container's command line, variables and paths. It fails
 // while an object that a variable needs is missing.
 func (p *pod) build(ctx context.Context, container *corev1.Container, gpus []int) (*program, error) {
-	template, err := p.node.images.commandLine(container)
+	template, err := p.node.options.Images.commandLine(container)
 	if err != nil {
 		return nil, err
 	}
@@ -48,7 +50,8 @@ func (p *pod) build(ctx context.Context, container *corev1.Container, gpus []int
 	}
 	built := &program{
 		argv:        argv,
-		environ:     append(entries(p.node.baseEnv, p.injected(container, gpus), asked), process.Mark(p.dir)),
+		environ:     append(entries(p.node.options.BaseEnv, p.injected(container, gpus), asked), process.Mark(paths.root)),
+		root:        paths.root,
 		dir:         paths.inRoot(container.WorkingDir),
 		messageFile: paths.inRoot(container.TerminationMessagePath),
 	}
@@ -57,7 +60,7 @@ func (p *pod) build(ctx context.Context, container *corev1.Container, gpus []int
 
 // injected are the variables that a kubelet and its device plugin would add.
 func (p *pod) injected(container *corev1.Container, gpus []int) map[string]string {
-	host, port, _ := net.SplitHostPort(p.node.apiAddress)
+	host, port, _ := net.SplitHostPort(p.node.options.APIAddress)
 	injected := map[string]string{
 		"HOSTNAME":                p.name,
 		"KUBERNETES_SERVICE_HOST": host,

@@ -41,18 +41,23 @@ func supportedVolume(source corev1.VolumeSource) bool {
 		source.DownwardAPI != nil || source.EmptyDir != nil || source.HostPath != nil
 }
 
-// unenforced names what the pod asks for and the node accepts without acting on it.
+// unenforced names what the pod asks for and the node accepts without acting on
+// it, although the pod may come to wait for it. Limits of CPU and memory, security
+// contexts and ports have no effect either, but nothing waits for those.
 func unenforced(pod *corev1.Pod) []string {
 	var names []string
 	for _, container := range pod.Spec.Containers {
-		for name, asked := range map[string]bool{
-			"livenessProbe":  container.LivenessProbe != nil,
-			"readinessProbe": container.ReadinessProbe != nil,
-			"startupProbe":   container.StartupProbe != nil,
-			"lifecycle":      container.Lifecycle != nil,
+		for _, field := range []struct {
+			name  string
+			asked bool
+		}{
+			{"livenessProbe", container.LivenessProbe != nil},
+			{"readinessProbe", container.ReadinessProbe != nil},
+			{"startupProbe", container.StartupProbe != nil},
+			{"lifecycle", container.Lifecycle != nil},
 		} {
-			if asked {
-				names = append(names, container.Name+"."+name)
+			if field.asked {
+				names = append(names, container.Name+"."+field.name)
 			}
 		}
 	}

@@ -4,16 +4,17 @@ import (
 	"bytes"
 	"fmt"
 	"os"
-	"path/filepath"
+	"slices"
 	"strconv"
-	"strings"
 	"syscall"
 	"time"
+
+	"golang.org/x/sys/unix"
 )
 
-// MarkName is the environment variable by which a pod's processes are found
-// again. Its value is the pod's directory; children inherit it.
-const MarkName = "DEV_CLUSTER_POD_DIR"
+// MarkName is the environment variable by which a container's processes are
+// found again. Its value is the container's directory; children inherit it.
+const MarkName = "DEV_CLUSTER_CONTAINER"
 
 // Mark is the environment entry that makes a process findable under dir.
 func Mark(dir string) string { return MarkName + "=" + dir }
@@ -37,19 +38,44 @@ func Sweep(dir string, patience time.Duration) (int, error) {
 	}
 }
 
+// marked is called at the end of every container, so it makes as few system calls as there can be.
 func marked(dir string) []int {
+	proc, err := os.Open("/proc")
+	if err != nil {
+		return nil
+	}
+	defer proc.Close()
+	names, _ := proc.Readdirnames(-1)
 	var pids []int
-	entries, _ := filepath.Glob("/proc/[0-9]*/environ")
-	for _, entry := range entries {
-		environ, err := os.ReadFile(entry)
-		if err != nil || !hasMark(environ, dir) {
+	environ := make([]byte, 0, 64<<10)
+	for _, name := range names {
+		pid, err := strconv.Atoi(name)
+		if err != nil || pid == os.Getpid() {
 			continue
 		}
-		if pid, err := strconv.Atoi(strings.Split(entry, "/")[2]); err == nil && pid != os.Getpid() {
+		environ = appendEnviron(environ[:0], name)
+		if hasMark(environ, dir) {
 			pids = append(pids, pid)
 		}
 	}
 	return pids
+}
+
+// appendEnviron adds nothing for a process that is gone or another user's.
+func appendEnviron(environ []byte, pid string) []byte {
+	file, err := unix.Open("/proc/"+pid+"/environ", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return environ
+	}
+	defer unix.Close(file)
+	for {
+		environ = slices.Grow(environ, 4<<10)
+		count, err := unix.Read(file, environ[len(environ):cap(environ)])
+		if count <= 0 || err != nil {
+			return environ
+		}
+		environ = environ[:len(environ)+count]
+	}
 }
 
 // hasMark looks for the mark in the content of /proc/PID/environ, where entries end with a zero byte.
