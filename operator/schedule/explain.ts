@@ -3,7 +3,7 @@ import { hasClass } from "./ladder.ts";
 import type { BlockedOn } from "./plan.ts";
 import { type Round, isOpen } from "./round.ts";
 import type { Entry } from "./roster.ts";
-import { isForEver } from "./offer.ts";
+import { hindranceOf, isForEver } from "./offer.ts";
 import { mostRoom, unlent } from "./quota.ts";
 import { windowStartMs } from "./usage.ts";
 import { counted, oneOf, utcMinute } from "./words.ts";
@@ -26,7 +26,7 @@ export function blockOf(round: Round, entry: Entry): Block {
   if (entry.block) return entry.block;
   const row = rowFor(round.board, entry);
   const queue = round.queues.get(row);
-  const shared = queue?.dead.get(entry.shape);
+  const shared = queue?.dead.get(entry.shape) ?? hindranceOf(round.board, row, entry);
   if (shared && (isForEver(shared) || !ONLY_ITS_OWN.includes(shared.on))) return shared;
   if (queue?.isClosed) return { on: "budget", isForEver: false };
   if (queue?.head) return { on: "order", behind: queue.head, pool: -1 };
