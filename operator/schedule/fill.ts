@@ -128,17 +128,28 @@ function wait(round: Round, turn: Turn, block: Block): void {
   const queue = queueRound(round, row);
   round.blocked.push(entry);
   entry.block = block;
-  if (block.on === "budget" && !block.isForEver) {
-    queue.head ??= entry;
-    queue.isClosed = true;
-  }
-  const isFirst = queue.head === undefined && CONTENDED.includes(block.on) && !isForEver(block);
-  const claimed = isFirst ? preempt(round, turn) : undefined;
-  if (claimed) entry.block = claimed;
-  else {
+  if (isForEver(block) || !CONTENDED.includes(block.on)) {
     if (block.on !== "job-budget") queue.dead.set(entry.shape, block);
-    if (isFirst) queue.head = entry;
-    if (!isForEver(block)) holdQuota(round, entry, block);
-    if (block.on === "gpus") reserve(round, turn);
+    if (block.on === "budget" && !block.isForEver) close(queue, entry);
+    return;
   }
+  const claimed = queue.head ? undefined : preempt(round, turn);
+  if (claimed) entry.block = claimed;
+  else holdBack(round, turn, block);
+}
+
+/** The queue's budget is spent: nothing more of it starts. */
+function close(queue: QueueRound, entry: Entry): void {
+  queue.head ??= entry;
+  queue.isClosed = true;
+}
+
+/** Keeps those behind from taking what the job waits for. */
+function holdBack(round: Round, turn: Turn, block: Block): void {
+  const { row, entry } = turn;
+  const queue = queueRound(round, row);
+  queue.head ??= entry;
+  queue.dead.set(entry.shape, block);
+  holdQuota(round, entry, block);
+  if (block.on === "gpus") reserve(round, turn);
 }

@@ -5,7 +5,7 @@ import { plainPlan } from "./recording.ts";
 import { type WorldChange, createPlanner, schedule } from "./scheduler.ts";
 import { type SimulatedJob, type Simulation, createSimulation, livePods } from "./testing-simulation.ts";
 import { NOW_MS, aJob, aPool, aQueue, aWorld, carriedOut } from "./testing.ts";
-import { DEFAULT_SETTINGS, type QueueState, type World } from "./world.ts";
+import type { QueueState, World } from "./world.ts";
 
 // Many worlds each: on a busy machine more than the usual five seconds.
 vi.setConfig({ testTimeout: 30_000 });
@@ -153,18 +153,23 @@ function expectWithinQuotas(world: World, plan: Plan): void {
   for (const gpuClass of ["t4", "a100"]) {
     const lent = new Map<string, number>();
     for (const queue of world.queues.filter(({ quotas }) => quotas.length > 0)) {
-      const quota = queue.quotas.find((one) => one.gpuClass === gpuClass);
       const used = usedBy(world, plan, queue, gpuClass);
-      const nominal = quota?.nominal ?? 0;
-      const borrowing = queue.cohort === undefined || !quota ? 0 : (quota.borrowingLimit ?? Infinity);
-      expect(used).toBeLessThanOrEqual(nominal + borrowing);
-      if (queue.cohort === undefined) continue;
-      const lendable = Math.min(nominal, quota?.lendingLimit ?? nominal);
-      const beyond = Math.max(0, used - (nominal - lendable));
-      lent.set(queue.cohort, (lent.get(queue.cohort) ?? 0) + beyond - lendable);
+      const { limit, guaranteed, lendable } = limitsOf(queue, gpuClass);
+      expect(used).toBeLessThanOrEqual(limit);
+      const name = queue.cohort ?? `alone-${queue.name}`;
+      lent.set(name, (lent.get(name) ?? 0) + Math.max(0, used - guaranteed) - lendable);
     }
     for (const balance of lent.values()) expect(balance).toBeLessThanOrEqual(0);
   }
+}
+
+function limitsOf(queue: QueueState, gpuClass: string) {
+  const quota = queue.quotas.find((one) => one.gpuClass === gpuClass);
+  if (!quota) return { limit: 0, guaranteed: 0, lendable: 0 };
+  const { nominal, borrowingLimit = Infinity, lendingLimit = nominal } = quota;
+  if (queue.cohort === undefined) return { limit: nominal, guaranteed: nominal, lendable: 0 };
+  const lendable = Math.min(nominal, lendingLimit);
+  return { limit: nominal + borrowingLimit, guaranteed: nominal - lendable, lendable };
 }
 
 const plain = (plan: Plan, world: World) =>
