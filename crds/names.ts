@@ -24,6 +24,8 @@ export const ANNOTATIONS = {
   traceparent: "opal.dev/traceparent",
   /** On a child Job: indexes of the OpalJob's items that this attempt holds, as ranges ("0-3,7"). */
   items: "opal.dev/items",
+  /** On a child Job: items that were done before it began, as ranges: pods that said so may be gone. */
+  done: "opal.dev/done",
   /** On a child Job: how many items each shard holds at most. */
   shardSize: "opal.dev/shard-size",
   /** On a child Job: side of its tiles as a part of the model's own, when it is not 1. */

@@ -15,6 +15,7 @@ export interface ChildJob {
   readonly isSuspended: boolean;
   readonly tileScale: number;
   readonly items: readonly number[];
+  readonly doneBefore: readonly number[];
   readonly shardSize: number;
   readonly parallelism: number;
   readonly isDeleting: boolean;
@@ -38,6 +39,7 @@ const RawJob = z.object({
     annotations: z.object({
       [ANNOTATIONS.items]: z.string(),
       [ANNOTATIONS.shardSize]: z.coerce.number().int().min(1),
+      [ANNOTATIONS.done]: z.string().default(""),
       [ANNOTATIONS.tileScale]: z.coerce.number().positive().default(1),
     }),
     ownerReferences: z.array(z.object({ uid: z.string() })).default([]),
@@ -67,6 +69,7 @@ export function parseChildJob(raw: unknown): ChildJob {
     isSuspended: spec.suspend,
     tileScale: metadata.annotations[ANNOTATIONS.tileScale],
     items: parseRanges(metadata.annotations[ANNOTATIONS.items]),
+    doneBefore: parseRanges(metadata.annotations[ANNOTATIONS.done]),
     shardSize: metadata.annotations[ANNOTATIONS.shardSize],
     parallelism: spec.parallelism,
     isDeleting: metadata.deletionTimestamp !== undefined,

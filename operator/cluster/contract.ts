@@ -61,7 +61,12 @@ export function portContract(name: string, open: () => Promise<Bench>): void {
       if (!attempt) throw new Error("no attempt");
       return {
         attempt,
-        manifest: desiredJob(of, attempt, { pool, gpus: 1, queue: "shop", avoidNodes: [] }, settings),
+        manifest: desiredJob(
+          of,
+          attempt,
+          { pool, gpus: 1, queue: "shop", avoidNodes: [], done: new Set<number>() },
+          settings,
+        ),
       };
     }
 

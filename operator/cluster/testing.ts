@@ -116,6 +116,7 @@ export function createFakeCluster(fate: FateOf): FakeCluster {
 interface JobSpec {
   completions: number;
   parallelism: number;
+  suspend?: boolean;
   backoffLimitPerIndex: number;
   template: { metadata: object };
 }
@@ -148,7 +149,7 @@ async function controlJob(
     };
   });
   const live = pods.filter((pod) => ["Pending", "Running"].includes(String(pod.status?.["phase"])));
-  const wanted = open.slice(0, spec.parallelism);
+  const wanted = spec.suspend ? [] : open.slice(0, spec.parallelism);
   for (const pod of live) {
     if (!wanted.includes(Number(pod.metadata.annotations?.[INDEX]))) {
       await api.delete(resourcesIn(NAMESPACE).pods, pod.metadata.name);

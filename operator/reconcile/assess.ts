@@ -99,6 +99,7 @@ function lastFailure({ history }: Tally, index: number): PastFailure | undefined
 const DEFAULT_RETRIES_PER_ITEM = 1;
 
 function addChild(tally: Tally, child: ObservedChild, isNewest: boolean): ActiveChild | undefined {
+  for (const index of child.doneBefore) tally.done.add(index);
   const podsOf = Map.groupBy(child.pods, (pod) => pod.shard);
   const stages = { segment: 0, place: 0, upscale: 0 };
   let openShards = 0;

@@ -144,7 +144,8 @@ function launch({ seen, assessment, settings }: Sight): Decision | undefined {
   if (!attempt) return undefined;
   const { gpus, pool } = placement;
   const { avoidNodes } = nextChanges(assessment);
-  const manifest = desiredJob(job, attempt, { pool: target, gpus, queue, avoidNodes }, settings);
+  const { done } = assessment;
+  const manifest = desiredJob(job, attempt, { pool: target, gpus, queue, avoidNodes, done }, settings);
   return {
     action: { do: "launch", pool, attempt, manifest },
     because: `Attempt ${attempt.number}: ${counted(attempt.items.length, "item")} on ${counted(gpus, "GPU")} of pool ${pool}.`,

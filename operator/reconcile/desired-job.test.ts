@@ -8,7 +8,7 @@ const traced = {
 };
 const job = anOpalJob({ items: 6, metadata: traced, spec: { retry: { infrastructure: 2 } } });
 const attempt = { number: 2, items: [0, 1, 2, 4, 5], shardSize: 2, tileScale: 1 };
-const berth = { pool, gpus: 8, queue: "shop", avoidNodes: [] };
+const berth = { pool, gpus: 8, queue: "shop", avoidNodes: [], done: new Set<number>() };
 const made = desiredJob(job, attempt, berth, settings);
 const [container] = made.spec.template.spec.containers;
 
@@ -97,6 +97,11 @@ describe("the child Job", () => {
     });
     expect(changed.metadata.annotations).toMatchObject({ "opal.dev/tile-scale": "0.5" });
     expect(made.metadata.annotations).not.toHaveProperty("opal.dev/tile-scale");
+  });
+
+  it("remembers what was done before it", () => {
+    const { metadata } = desiredJob(job, attempt, { ...berth, done: new Set([3]) }, settings);
+    expect(metadata.annotations).toMatchObject({ "opal.dev/done": "3" });
   });
 
   it("is left to Kueue when that is the setting: suspended, and found by its queue", () => {

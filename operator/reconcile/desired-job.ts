@@ -11,6 +11,9 @@ export const RUNNER_CONTAINER = "runner";
 const MANIFEST_DIR = "/etc/opal/manifest";
 const DEFAULT_INFRASTRUCTURE_RETRIES = 3;
 
+/** An object's annotations may take 256 KiB. Without it those items are done again, which their records make quick. */
+const MAX_DONE_LENGTH = 40_000;
+
 /** Kueue finds the LocalQueue of a Job by this label. */
 const KUEUE_QUEUE_LABEL = "kueue.x-k8s.io/queue-name";
 
@@ -21,6 +24,8 @@ export interface Berth {
   /** OpalQueue that pays for it. */
   readonly queue: string;
   readonly avoidNodes: readonly string[];
+  /** Items that are done already. */
+  readonly done: ReadonlySet<number>;
 }
 
 /** The Indexed Job of one attempt: an index is a shard, a pod has one GPU, parallelism is the allocation. */
@@ -44,6 +49,7 @@ export function desiredJob(job: OpalJob, attempt: Attempt, berth: Berth, setting
         ...tracing,
         [ANNOTATIONS.items]: formatRanges(attempt.items),
         [ANNOTATIONS.shardSize]: String(attempt.shardSize),
+        ...doneAnnotation(berth.done),
         ...(attempt.tileScale !== 1 && { [ANNOTATIONS.tileScale]: String(attempt.tileScale) }),
       },
       ownerReferences: [
@@ -73,6 +79,11 @@ export function desiredJob(job: OpalJob, attempt: Attempt, berth: Berth, setting
   };
 }
 export type JobManifest = ReturnType<typeof desiredJob>;
+
+function doneAnnotation(done: ReadonlySet<number>): Record<string, string> {
+  const ranges = formatRanges(done);
+  return ranges === "" || ranges.length > MAX_DONE_LENGTH ? {} : { [ANNOTATIONS.done]: ranges };
+}
 
 function tracingAnnotations(job: OpalJob): Record<string, string> {
   const traceparent = job.metadata.annotations[ANNOTATIONS.traceparent];

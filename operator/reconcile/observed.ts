@@ -45,6 +45,8 @@ export interface ObservedChild {
   readonly isSuspended: boolean;
   /** Indexes of the OpalJob's items that it holds, ascending. */
   readonly items: readonly number[];
+  /** Indexes of those that were done before it began. */
+  readonly doneBefore: readonly number[];
   readonly shardSize: number;
   /** Side of its tiles, as a part of the model's own. */
   readonly tileScale: number;

@@ -100,6 +100,7 @@ function launched(
     name: manifest.metadata.name,
     attempt: attempt.number,
     items: attempt.items,
+    doneBefore: [],
     shardSize: attempt.shardSize,
     parallelism: manifest.spec.parallelism,
     isDeleting: false,

@@ -117,6 +117,7 @@ export function aChild(changes: Partial<ObservedChild> = {}): ObservedChild {
     createdAtMs: START_MS,
     isSuspended: false,
     items: [0],
+    doneBefore: [],
     shardSize: 4,
     tileScale: 1,
     parallelism: 1,

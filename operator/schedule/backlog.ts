@@ -1,6 +1,7 @@
 import type { Board, QueueRow } from "./board.ts";
 import { P90_DEVIATIONS } from "./ladder.ts";
-import type { Entry } from "./roster.ts";
+import { compareText } from "./order.ts";
+import type { Entry, QueueEntry } from "./roster.ts";
 
 /**
  * The work that waits, by lane (the set of pools that can do it) and queue, in GPU-milliseconds; and the order
@@ -31,32 +32,57 @@ interface Sum {
   workMs: number;
   varianceMs2: number;
   jobs: number;
-  readonly byQueue: Map<QueueRow, number>;
+}
+
+/** What waits in one queue, by lane; kept as long as neither its jobs nor who of them has GPUs change. */
+export interface QueueBacklog {
+  readonly version: number;
+  readonly active: readonly Entry[];
+  readonly lanes: ReadonlyMap<string, Sum>;
 }
 
 /** By lane, lanes in order of their names. */
 export function measureBacklog(board: Board): ReadonlyMap<string, LaneBacklog> {
-  const sums = new Map<string, Sum>();
+  const active = Map.groupBy(board.active, ({ queue }) => queue);
+  const sums = new Map<string, Sum & { byQueue: Map<QueueRow, number> }>();
   for (const row of board.queues) {
-    for (const entry of row.entry.jobs) {
-      if (entry.gpus > 0 || !canWait(entry)) continue;
-      const { lane } = entry.shape;
+    for (const [lane, part] of backlogOf(row.entry, active.get(row.entry) ?? []).lanes) {
       let sum = sums.get(lane);
       if (!sum) sums.set(lane, (sum = { workMs: 0, varianceMs2: 0, jobs: 0, byQueue: new Map() }));
-      const { workMs, varianceMs2 } = entry;
-      sum.workMs += workMs;
-      sum.varianceMs2 += varianceMs2;
-      sum.jobs++;
-      sum.byQueue.set(row, (sum.byQueue.get(row) ?? 0) + workMs);
+      sum.workMs += part.workMs;
+      sum.varianceMs2 += part.varianceMs2;
+      sum.jobs += part.jobs;
+      sum.byQueue.set(row, part.workMs);
     }
   }
-  const names = [...sums.keys()].sort();
-  return new Map(
-    names.flatMap((lane) => sums.get(lane) ?? []).map((sum, n) => [names[n] ?? "", laneOf(sum)]),
-  );
+  const lanes = [...sums].sort(([a], [b]) => compareText(a, b));
+  return new Map(lanes.map(([lane, sum]) => [lane, laneOf(sum)]));
 }
 
-function laneOf(sum: Sum): LaneBacklog {
+function backlogOf(queue: QueueEntry, active: readonly Entry[]): QueueBacklog {
+  const { backlog, version } = queue;
+  const isSame =
+    backlog?.version === version &&
+    backlog.active.length === active.length &&
+    backlog.active.every((entry, n) => entry === active[n]);
+  if (isSame) return backlog;
+  return (queue.backlog = { version, active, lanes: sumUp(queue) });
+}
+
+function sumUp(queue: QueueEntry): ReadonlyMap<string, Sum> {
+  const lanes = new Map<string, Sum>();
+  for (const entry of queue.jobs) {
+    if (entry.gpus > 0 || !canWait(entry)) continue;
+    let sum = lanes.get(entry.shape.lane);
+    if (!sum) lanes.set(entry.shape.lane, (sum = { workMs: 0, varianceMs2: 0, jobs: 0 }));
+    sum.workMs += entry.workMs;
+    sum.varianceMs2 += entry.varianceMs2;
+    sum.jobs++;
+  }
+  return lanes;
+}
+
+function laneOf(sum: Sum & { byQueue: ReadonlyMap<QueueRow, number> }): LaneBacklog {
   const weightOf = (row: QueueRow) => row.entry.state.weight;
   const order = [...sum.byQueue]
     .map(([row, workMs]) => ({ row, workMs, rounds: workMs / weightOf(row) }))

@@ -4,7 +4,7 @@ import { workSeconds } from "./ladder.ts";
 import type { FinishEstimate, StartEstimate } from "./plan.ts";
 import { type Release, type Releases, createReleases } from "./releases.ts";
 import { doneMs } from "./reservation.ts";
-import type { Entry } from "./roster.ts";
+import type { Entry, QueueEntry } from "./roster.ts";
 import { windowStartMs } from "./usage.ts";
 
 /**
@@ -33,7 +33,13 @@ interface Ahead {
 interface Lane {
   readonly backlog: LaneBacklog;
   readonly pools: readonly number[];
+  /** Indexes of the pools' GPU classes. */
+  readonly classes: ReadonlySet<number>;
   readonly gpus: number;
+  /** Jobs that have GPUs of its pools, by queue. */
+  readonly active: ReadonlyMap<QueueEntry, readonly Entry[]>;
+  /** Made when asked for: when a queue's own GPUs become free. */
+  readonly ownReleases: Map<QueueRow, Releases>;
   readonly releases: Readonly<Record<Quantile, Releases>>;
 }
 
@@ -93,16 +99,26 @@ function createLanes(board: Board): ReadonlyMap<string, Lane> {
   for (const [lane, backlog] of backlogs) {
     const pools = poolsOf(lane);
     const part = (pool: number) => backlog.workMs / Math.max(1, demand[pool] ?? 0);
-    const usualMs = backlog.workMs / Math.max(1, backlog.jobs);
     const releasesBy = (quantile: Quantile) =>
       createReleases(
         pools.flatMap((pool) =>
           (freed[quantile][pool] ?? []).map(({ afterMs, gpus }) => ({ afterMs, gpus: gpus * part(pool) })),
         ),
-        usualMs,
+        usualJobMs(backlog),
       );
     const gpus = pools.reduce((all, pool) => all + (board.pools[pool]?.state.maxGpus ?? 0) * part(pool), 0);
-    lanes.set(lane, { backlog, pools, gpus, releases: { p50: releasesBy("p50"), p90: releasesBy("p90") } });
+    lanes.set(lane, {
+      backlog,
+      pools,
+      classes: new Set(pools.map((pool) => board.pools[pool]?.gpuClass ?? -1)),
+      gpus,
+      active: Map.groupBy(
+        [...board.active].filter((entry) => pools.includes(entry.pool)),
+        ({ queue }) => queue,
+      ),
+      ownReleases: new Map(),
+      releases: { p50: releasesBy("p50"), p90: releasesBy("p90") },
+    });
   }
   return lanes;
 }
@@ -159,23 +175,28 @@ function gangAfterMs(board: Board, { entry, lane }: Question, quantile: Quantile
 
 /** A queue that may use few GPUs takes longer than its fair share would. */
 function ownLimitAfterMs(board: Board, { row, ahead, lane }: Question): number {
+  let releases = lane.ownReleases.get(row);
+  if (!releases) lane.ownReleases.set(row, (releases = ownReleases(board, row, lane)));
+  return releases.takenUpAfterMs(ahead.workMs);
+}
+
+function ownReleases(board: Board, row: QueueRow, lane: Lane): Releases {
   let limit = 0;
-  const classes = new Set(lane.pools.map((pool) => board.pools[pool]?.gpuClass ?? -1));
-  for (const gpuClass of classes) limit += row.quota.limit[gpuClass] ?? 0;
-  if (limit >= lane.gpus) return 0;
+  for (const gpuClass of lane.classes) limit += row.quota.limit[gpuClass] ?? 0;
+  if (limit >= lane.gpus) return NO_LIMIT;
   const held: Release[] = [];
   let used = 0;
-  for (const entry of row.entry.jobs.length > row.admitted ? activeOf(board, row) : []) {
-    if (!lane.pools.includes(entry.pool)) continue;
+  for (const entry of lane.active.get(row.entry) ?? []) {
     held.push({ afterMs: doneMs(board, entry, "p50") - board.nowMs, gpus: entry.gpus });
     used += entry.gpus;
   }
-  const usualMs = lane.backlog.workMs / Math.max(1, lane.backlog.jobs);
-  return createReleases([{ afterMs: 0, gpus: limit - used }, ...held], usualMs).takenUpAfterMs(ahead.workMs);
+  return createReleases([{ afterMs: 0, gpus: limit - used }, ...held], usualJobMs(lane.backlog));
 }
 
-function activeOf(board: Board, row: QueueRow): Entry[] {
-  return [...board.active].filter(({ queue }) => queue === row.entry);
+const NO_LIMIT: Releases = { gpusFreeAfterMs: () => 0, takenUpAfterMs: () => 0 };
+
+function usualJobMs({ workMs, jobs }: LaneBacklog): number {
+  return workMs / Math.max(1, jobs);
 }
 
 /** The first window whose budget is not spent on what stands before the job. */

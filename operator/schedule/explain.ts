@@ -1,9 +1,9 @@
 import { type Block, type Board, type QueueRow, poolAt, rowFor } from "./board.ts";
 import { hasClass } from "./ladder.ts";
 import type { BlockedOn } from "./plan.ts";
-import { type Round, isOpen } from "./round.ts";
+import { type Round, isOpen, queueRound } from "./round.ts";
 import type { Entry } from "./roster.ts";
-import { isForEver } from "./offer.ts";
+import { hindranceOf, isForEver } from "./offer.ts";
 import { mostRoom, unlent } from "./quota.ts";
 import { windowStartMs } from "./usage.ts";
 import { counted, oneOf, utcMinute } from "./words.ts";
@@ -23,17 +23,19 @@ interface Case {
 
 /** What a waiting job is told: what its own turn found, else what it shares with the job before it. */
 export function blockOf(round: Round, entry: Entry): Block {
-  if (entry.block) return entry.block;
   const row = rowFor(round.board, entry);
-  const queue = round.queues.get(row);
-  const shared = queue?.dead.get(entry.shape);
-  if (shared && (isForEver(shared) || !ONLY_ITS_OWN.includes(shared.on))) return shared;
-  if (queue?.isClosed) return { on: "budget", isForEver: false };
-  if (queue?.head) return { on: "order", behind: queue.head, pool: -1 };
-  return shared ?? { on: "pool" };
+  const queue = queueRound(round, row);
+  const shared = entry.block ?? queue.dead.get(entry.shape) ?? hindranceOf(round.board, row, entry);
+  if (shared && (shared === entry.block || isShared(shared))) return shared;
+  if (queue.isClosed) return { on: "budget", isForEver: false };
+  return queue.head ? { on: "order", behind: queue.head, pool: -1 } : (shared ?? { on: "pool" });
 }
 
-/** Reasons that hold for the first of a shape; the others stand behind it. */
+/** Others hold for the first of a shape; those of its shape stand behind it. */
+function isShared(block: Block): boolean {
+  return isForEver(block) || !ONLY_ITS_OWN.includes(block.on);
+}
+
 const ONLY_ITS_OWN: readonly Block["on"][] = ["gpus", "preemption", "quota", "cohort", "order"];
 
 export function explain(seen: Omit<Case, "row">, block: Block): Reason {

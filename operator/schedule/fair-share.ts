@@ -19,6 +19,12 @@ export function plainShare(board: Board, row: QueueRow): number {
   return dominant(board, row, { more: undefined, withPast: false });
 }
 
+/**
+ * The past weighs more than the present, because GPUs come in whole numbers: of three GPUs and five queues only
+ * time can give everybody his share.
+ */
+const PAST_WEIGHT = 3;
+
 interface Counting {
   readonly more: { gpuClass: number; gpus: number } | undefined;
   readonly withPast: boolean;
@@ -29,7 +35,7 @@ function dominant(board: Board, row: QueueRow, { more, withPast }: Counting): nu
   for (let gpuClass = 0; gpuClass < board.capacity.length; gpuClass++) {
     let gpus = row.quota.used[gpuClass] ?? 0;
     if (more?.gpuClass === gpuClass) gpus += more.gpus;
-    if (withPast) gpus += row.average[gpuClass] ?? 0;
+    if (withPast) gpus += PAST_WEIGHT * (row.average[gpuClass] ?? 0);
     const share = gpus / Math.max(1, board.capacity[gpuClass] ?? 0);
     if (share > largest) largest = share;
   }

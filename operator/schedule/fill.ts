@@ -4,12 +4,12 @@ import { createHeap } from "./heap.ts";
 import { type Offer, isForEver, offerFor } from "./offer.ts";
 import { preempt } from "./preemption.ts";
 import { isEntitled } from "./quota.ts";
-import { pass, reserve } from "./reservation.ts";
-import { type Round, endRound, holdQuota, queueRound, startRound } from "./round.ts";
+import { isAnyInReach, isOutOfReach, pass, reserve } from "./reservation.ts";
+import { type QueueRound, type Round, endRound, holdQuota, queueRound, startRound } from "./round.ts";
 import type { Entry } from "./roster.ts";
 
 /**
- * One round: the queue that would have the least share after it is served next, one start or one GPU at a time;
+ * One round: the queue that has the least share is served next, one start or one GPU at a time;
  * queues within their nominal quota go before those that borrow. A queue whose best job does not fit goes on
  * with its next job of other needs, as far as that takes nothing that a job before it waits for.
  */
@@ -21,6 +21,8 @@ interface Turn {
   readonly answer: Offer | Block;
   readonly isEntitled: boolean;
   readonly share: number;
+  /** The round's `version` when the answer was given. */
+  readonly version: number;
 }
 
 export function fillRound(board: Board): Round {
@@ -31,8 +33,7 @@ export function fillRound(board: Board): Round {
     if (turn) heap.push(turn);
   }
   for (let turn = heap.pop(); turn; turn = heap.pop()) {
-    // What was free when the turn was made may be gone; then it may be another queue's turn.
-    const now = turnOf(round, turn.row, turn.at, turn.entry);
+    const now = refreshed(round, turn);
     const other = heap.peek();
     if (other && isBefore(other, now)) heap.push(now);
     else {
@@ -44,6 +45,12 @@ export function fillRound(board: Board): Round {
   return round;
 }
 
+/** What was offered may be gone by now, and then it may be another queue's turn. What was refused stays so. */
+function refreshed(round: Round, turn: Turn): Turn {
+  const isSure = turn.answer.on !== "offer" || turn.version === round.version;
+  return isSure ? turn : turnOf(round, turn.row, turn.at, turn.entry);
+}
+
 function isBefore(a: Turn, b: Turn): boolean {
   if (a.isEntitled !== b.isEntitled) return a.isEntitled;
   return a.share < b.share || (a.share === b.share && a.row.index < b.row.index);
@@ -53,10 +60,10 @@ function nextTurn(round: Round, row: QueueRow, from: number): Turn | undefined {
   const queue = queueRound(round, row);
   const { jobs } = row.entry;
   for (let at = from; at < jobs.length; at++) {
-    if (queue.isClosed || (queue.head && round.free <= 0)) return undefined;
+    if (queue.isClosed || (queue.head && !isAnyInReach(round))) return undefined;
     const entry = jobs[at];
     if (!entry || entry.gpus >= entry.want) continue;
-    if (entry.gpus > 0 ? canGrow(round, entry) : !queue.dead.has(entry.shape)) {
+    if (entry.gpus > 0 ? canGrow(round, entry) : isWorthALook(round, queue, entry)) {
       return turnOf(round, row, at, entry);
     }
   }
@@ -65,6 +72,11 @@ function nextTurn(round: Round, row: QueueRow, from: number): Turn | undefined {
 
 function canGrow(round: Round, entry: Entry): boolean {
   return poolAt(round.board, entry.pool).free > 0;
+}
+
+/** Behind the queue's first waiting job, only what may pass it is looked at. */
+function isWorthALook(round: Round, queue: QueueRound, { shape }: Entry): boolean {
+  return !(queue.head && isOutOfReach(round, shape)) && !queue.dead.has(shape);
 }
 
 function turnOf(round: Round, row: QueueRow, at: number, entry: Entry): Turn {
@@ -79,7 +91,8 @@ function turnOf(round: Round, row: QueueRow, at: number, entry: Entry): Turn {
     entry,
     answer,
     isEntitled: isEntitled(row.quota, gpuClass, gpus),
-    share: servedShare(round.board, row, { gpuClass, gpus }),
+    share: servedShare(round.board, row),
+    version: round.version,
   };
 }
 
@@ -103,8 +116,8 @@ function grant(round: Round, entry: Entry, { rung, gpus }: Offer): void {
   }
   entry.block = undefined;
   give(board, entry, pool, gpus);
-  round.free -= gpus;
   round.hasChanged = true;
+  round.version++;
 }
 
 /** What a job waits for that others could take away from it. */
@@ -115,17 +128,28 @@ function wait(round: Round, turn: Turn, block: Block): void {
   const queue = queueRound(round, row);
   round.blocked.push(entry);
   entry.block = block;
-  if (block.on === "budget" && !block.isForEver) {
-    queue.head ??= entry;
-    queue.isClosed = true;
-  }
-  const isFirst = queue.head === undefined && CONTENDED.includes(block.on) && !isForEver(block);
-  const claimed = isFirst ? preempt(round, turn) : undefined;
-  if (claimed) entry.block = claimed;
-  else {
+  if (isForEver(block) || !CONTENDED.includes(block.on)) {
     if (block.on !== "job-budget") queue.dead.set(entry.shape, block);
-    if (isFirst) queue.head = entry;
-    if (!isForEver(block)) holdQuota(round, entry, block);
-    if (block.on === "gpus") reserve(round, turn);
+    if (block.on === "budget" && !block.isForEver) close(queue, entry);
+    return;
   }
+  const claimed = queue.head ? undefined : preempt(round, turn);
+  if (claimed) entry.block = claimed;
+  else holdBack(round, turn, block);
+}
+
+/** The queue's budget is spent: nothing more of it starts. */
+function close(queue: QueueRound, entry: Entry): void {
+  queue.head ??= entry;
+  queue.isClosed = true;
+}
+
+/** Keeps those behind from taking what the job waits for. */
+function holdBack(round: Round, turn: Turn, block: Block): void {
+  const { row, entry } = turn;
+  const queue = queueRound(round, row);
+  queue.head ??= entry;
+  queue.dead.set(entry.shape, block);
+  holdQuota(round, entry, block);
+  if (block.on === "gpus") reserve(round, turn);
 }

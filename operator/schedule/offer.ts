@@ -1,4 +1,4 @@
-import { type Block, type PoolRow, type QueueRow, poolAt, reservedSeconds } from "./board.ts";
+import { type Block, type Board, type PoolRow, type QueueRow, poolAt, reservedSeconds } from "./board.ts";
 import { type Rung, shardSeconds, workSeconds } from "./ladder.ts";
 import { cohortRoom, isEntitled, mostRoom, ownRoom } from "./quota.ts";
 import { mayPass } from "./reservation.ts";
@@ -118,8 +118,8 @@ export function isForEver(block: Block): boolean {
 /** What the job can be given now: a start with what it needs at once, or one more GPU of the pool that it has. */
 export function offerFor(round: Round, row: QueueRow, entry: Entry): Offer | Block {
   if (entry.gpus > 0) return growthOf(round, row, entry);
-  const never = hindrance(row, entry);
-  if (never) return never;
+  const hindrance = hindranceOf(round.board, row, entry);
+  if (hindrance) return hindrance;
   let block: Block | undefined;
   const offers: Offer[] = [];
   for (const rung of entry.shape.ladder) {
@@ -151,12 +151,16 @@ export function blockOn(round: Round, wish: Wish): Block | undefined {
   return undefined;
 }
 
-/** What no free GPU could change. */
-function hindrance(row: QueueRow, entry: Entry): Block | undefined {
+/** What no free GPU could change; the same for all jobs of a shape in a queue. */
+export function hindranceOf(board: Board, row: QueueRow, { shape }: Entry): Block | undefined {
   if (!row.entry.exists) return { on: "queue" };
-  if (entry.shape.ladder.length === 0) return { on: "pool" };
-  if (row.admitted >= (row.entry.state.maxJobs ?? Infinity)) return { on: "max-jobs" };
-  return undefined;
+  const first = shape.ladder[0];
+  if (!first) return { on: "pool" };
+  const hasRoom = shape.ladder.some(
+    ({ pool }) => mostRoom(row.quota, poolAt(board, pool).gpuClass) >= shape.needs.gpus,
+  );
+  if (!hasRoom) return { on: "quota", gpuClass: poolAt(board, first.pool).gpuClass, isForEver: true };
+  return row.admitted >= (row.entry.state.maxJobs ?? Infinity) ? { on: "max-jobs" } : undefined;
 }
 
 /** With a deadline: the cheapest pool that meets it with the GPUs that are free there, else the soonest done. */

@@ -12,12 +12,11 @@ import type { Entry } from "./roster.ts";
  * Who must give GPUs back for a job that waits. Three reasons, and no other:
  *   - Priority: within one queue, from a lower priority to a higher one.
  *   - Reclaimed: from a queue beyond its nominal quota to one that stays within its own.
- *   - FairShare: from a queue beyond its nominal quota to one that even afterwards has less than the victim's
- *     queue had before, both by present share and by the share that decides who is served next.
+ *   - FairShare: from a queue beyond its nominal quota to one that even afterwards has no larger share than it,
+ *     and that is served before it even then.
  *
- * Each makes something strictly better (priorities, then nominal quotas, then the larger of the two shares), and
- * the one who gained stands before the victim when GPUs become free: so no victim gets its GPUs back from its
- * preemptor. Of the possible victims those lose their GPUs whose work is lost at the least price, an elastic job
+ * None of them holds the other way round afterwards, and the one who gained stands before the victim when GPUs
+ * become free: so no victim gets its GPUs back from its preemptor, and preemption comes to an end. Of the possible victims those lose their GPUs whose work is lost at the least price, an elastic job
  * only so many as are needed; nobody before its minimum run time.
  */
 export function preempt(round: Round, turn: Turn): Block | undefined {
@@ -38,15 +37,18 @@ export function preempt(round: Round, turn: Turn): Block | undefined {
   return undefined;
 }
 
-/** True when GPUs or quota are all that the job lacks here. */
+/** True when GPUs or quota are all that the job lacks here, and it may ask for them. */
 function couldHelp(round: Round, wish: Turn & { rung: Rung; pool: PoolRow; isBehind: boolean }): boolean {
   const { row, entry, rung, pool, isBehind } = wish;
+  if (isBehind && !(hasLower(row, entry) && wouldStandBefore(round, pool, wish))) return false;
   const block = blockOn(round, { row, entry, rung, gpus: entry.need });
   if (!block || isForEver(block)) return false;
-  if (block.on !== "order") return LACKING.includes(block.on);
-  return (
-    isBehind && block.behind === round.reservations[pool.index]?.head && wouldStandBefore(round, pool, wish)
-  );
+  if (block.on === "order") return isBehind && block.behind === round.reservations[pool.index]?.head;
+  return LACKING.includes(block.on);
+}
+
+function hasLower(row: QueueRow, { job }: Entry): boolean {
+  return row.entry.occupants.some((one) => one.gpus > 0 && one.job.priority < job.priority);
 }
 
 const LACKING: readonly Block["on"][] = ["gpus", "quota", "cohort"];
@@ -66,18 +68,19 @@ function isReservedByOther(round: Round, pool: PoolRow, { entry }: Turn): boolea
  * Free GPUs go to the one for whom the pool is reserved. Only a job that takes the place of another of its own
  * queue may come before him: if its queue, whose share stays the same by it, is to be served before his.
  */
-function wouldStandBefore({ board, reservations }: Round, pool: PoolRow, { row }: Turn): boolean {
+function wouldStandBefore({ board, reservations }: Round, pool: PoolRow, { row, entry }: Turn): boolean {
   const other = reservations[pool.index];
   if (!other) return true;
   const isWithin = isEntitled(row.quota, pool.gpuClass, 0);
   if (isWithin !== other.isEntitled) return isWithin;
-  return servedShare(board, row) < other.share;
+  return servedShare(board, row, { gpuClass: pool.gpuClass, gpus: -entry.need }) < other.share;
 }
 
 /** From now on the job's GPUs count as its queue's, so that the next job of the queue claims no more than its due. */
 function claim(round: Round, { row, entry, pool }: Turn & { pool: PoolRow }): Block {
   round.claimed[pool.index] = (round.claimed[pool.index] ?? 0) + entry.need;
   takeQuota(row.quota, pool.gpuClass, entry.need);
+  round.version++;
   round.claims.push({ row, gpuClass: pool.gpuClass, gpus: entry.need });
   return { on: "preemption", pool: pool.index, free: Math.max(0, pool.free) };
 }
@@ -166,6 +169,8 @@ function victimOf(
   const wanted = Math.min(useful, right.gpus);
   const spare = one.gpus - one.need;
   const gpus = wanted <= spare ? wanted : one.gpus;
+  const giver = { row: rowFor(board, one), gpuClass: poolAt(board, one.pool).gpuClass, taken: taken + gpus };
+  if (right.reason === "FairShare" && !leavesEnough(board, claim, giver)) return undefined;
   return { victim: one, gpus, reason: right.reason, gain: gainFrom(board, claim, { entry: one, gpus }) };
 }
 
@@ -217,24 +222,29 @@ function rightTo(board: Board, claim: Claim, from: { entry: Entry; taken: number
   return gpus > 0 ? { reason: "FairShare", gpus: Math.min(gpus, beyond) } : undefined;
 }
 
-/** How many GPUs the victim's queue can give while it still has more before each than the other has after all. */
-function fairGpus(
-  board: Board,
-  { row, entry, pool, lack }: Claim,
-  from: { row: QueueRow; taken: number; gpuClass: number },
-): number {
-  const more = { gpuClass: pool.gpuClass, gpus: entry.need };
-  const present = presentShare(board, row, more);
-  const served = servedShare(board, row, more);
-  const most = Math.max(lack.pool, lack.cohort, 0);
+/** How many GPUs the victim's queue can give and still be the one that has more, see `leavesEnough`. */
+function fairGpus(board: Board, claim: Claim, from: Giver): number {
+  const most = Math.max(claim.lack.pool, claim.lack.cohort, 0);
   let gpus = 0;
-  while (gpus < most) {
-    const without = { gpuClass: from.gpuClass, gpus: -(from.taken + gpus) };
-    if (present >= presentShare(board, from.row, without)) break;
-    if (served >= servedShare(board, from.row, without)) break;
-    gpus++;
-  }
+  while (gpus < most && leavesEnough(board, claim, { ...from, taken: from.taken + gpus + 1 })) gpus++;
   return gpus;
+}
+
+interface Giver {
+  readonly row: QueueRow;
+  readonly gpuClass: number;
+  /** What it has given already. */
+  readonly taken: number;
+}
+
+/** By present share with all that the one gets and the other gives; and the one is served first even then. */
+function leavesEnough(board: Board, { row, entry, pool }: Claim, giver: Giver): boolean {
+  const gets = { gpuClass: pool.gpuClass, gpus: entry.need };
+  const gives = { gpuClass: giver.gpuClass, gpus: -giver.taken };
+  return (
+    presentShare(board, row, gets) <= presentShare(board, giver.row, gives) &&
+    servedShare(board, row) < servedShare(board, giver.row, gives)
+  );
 }
 
 function less(lack: Lack, gain: Lack): Lack {

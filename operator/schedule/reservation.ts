@@ -1,7 +1,7 @@
 import { type Board, type PoolRow, poolAt, rungOn } from "./board.ts";
 import { type Rung, workSeconds } from "./ladder.ts";
-import { type Round, isOpen } from "./round.ts";
-import type { Entry } from "./roster.ts";
+import { type Round, isOpen, unclaimed } from "./round.ts";
+import type { Entry, Shape } from "./roster.ts";
 
 /**
  * No large job starves behind small ones. The first job that a pool has too few free GPUs for gets a reservation
@@ -36,6 +36,7 @@ export function reserve(
   }
   if (!best) return;
   const { startMs, extra } = best;
+  round.version++;
   round.reservations[best.pool] = { head: entry, isEntitled, share, startMs, extra };
 }
 
@@ -75,7 +76,7 @@ function doneOn(board: Board, { entry, rung, gpus }: Use, quantile: "p50" | "p90
 export function mayPass(board: Board, reservation: Reservation, use: Use): boolean {
   const { head, startMs, extra } = reservation;
   if (head === use.entry) return true;
-  if (board.nowMs - head.job.createdAtMs > 1000 * board.settings.backfillPatienceSeconds) return false;
+  if (isOutOfPatience(board, head)) return false;
   return use.gpus <= extra || isDoneBefore(board, use, startMs);
 }
 
@@ -87,4 +88,38 @@ function isDoneBefore(board: Board, use: Use, startMs: number): boolean {
 export function pass(board: Board, reservation: Reservation | undefined, use: Use): void {
   if (!reservation || reservation.head === use.entry) return;
   if (!isDoneBefore(board, use, reservation.startMs)) reservation.extra -= use.gpus;
+}
+
+function isOutOfPatience(board: Board, { job }: Entry): boolean {
+  return board.nowMs - job.createdAtMs > 1000 * board.settings.backfillPatienceSeconds;
+}
+
+/**
+ * True when nobody of this shape could start now, except those for whom a pool is reserved: no pool has enough
+ * free GPUs that may be passed on. Known for all queues at once, so that not every job is asked.
+ */
+export function isOutOfReach(round: Round, shape: Shape): boolean {
+  const { reach } = shape;
+  if (reach?.round === round && reach.version === round.version) return reach.isOut;
+  const { board, version } = round;
+  const isOut =
+    shape.ladder.some(({ pool }) => isOpen(poolAt(board, pool))) &&
+    shape.ladder.every(({ pool }) => isPoolOutOfReach(round, poolAt(board, pool), shape.needs.gpus));
+  shape.reach = { round, version, isOut };
+  return isOut;
+}
+
+/** True when some GPU is free that a job behind others might get. */
+export function isAnyInReach(round: Round): boolean {
+  const { version, board } = round;
+  if (round.reach.version !== version) {
+    round.reach = { version, isAny: board.pools.some((pool) => !isPoolOutOfReach(round, pool, 1)) };
+  }
+  return round.reach.isAny;
+}
+
+function isPoolOutOfReach(round: Round, pool: PoolRow, gpus: number): boolean {
+  if (!isOpen(pool) || unclaimed(round, pool) < gpus) return true;
+  const reservation = round.reservations[pool.index];
+  return reservation !== undefined && isOutOfPatience(round.board, reservation.head);
 }

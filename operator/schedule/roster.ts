@@ -9,6 +9,7 @@ import {
   wantedGpus,
 } from "./ladder.ts";
 import { compareJobs, compareText } from "./order.ts";
+import type { QueueBacklog } from "./backlog.ts";
 import type { Block, Change } from "./board.ts";
 import type { JobState, PoolState, QueueState, ScheduleSettings, World } from "./world.ts";
 
@@ -36,6 +37,8 @@ export interface QueueEntry {
   readonly occupants: Entry[];
   /** Bumped by every change of its jobs, so that what was derived from them is derived again. */
   version: number;
+  /** What waits, see `backlog.ts`. */
+  backlog: QueueBacklog | undefined;
 }
 
 /** Jobs of equal needs: where one of them does not fit, none does. */
@@ -44,6 +47,8 @@ export interface Shape {
   readonly ladder: readonly Rung[];
   /** Names the set of pools that can take it; empty: none. */
   readonly lane: string;
+  /** Noted in a round, see `isOutOfReach`. */
+  reach: { readonly round: object; readonly version: number; readonly isOut: boolean } | undefined;
 }
 
 /** A job, and what the plan being made says of it. */
@@ -119,12 +124,14 @@ export function putQueues(roster: Roster, states: readonly QueueState[], gone: r
   for (const state of states) {
     const queue = findQueue(roster, state.name) ?? addQueue(roster, state);
     queue.state = state;
+    if (!queue.exists) queue.version++;
     queue.exists = true;
   }
   for (const name of gone) {
     const queue = findQueue(roster, name);
     if (!queue) continue;
     queue.exists = false;
+    queue.version++;
     queue.state = unknownQueue(name);
     if (queue.jobs.length === 0) dropQueue(roster, queue);
   }
@@ -183,7 +190,7 @@ function shapeOf(roster: Roster, job: JobState): Shape {
     .map(({ pool }) => pool)
     .sort((a, b) => a - b)
     .join();
-  const shape: Shape = { needs, ladder, lane };
+  const shape: Shape = { needs, ladder, lane, reach: undefined };
   roster.shapes.set(key, shape);
   return shape;
 }
@@ -215,7 +222,7 @@ function placeOfQueue(roster: Roster, name: string): number {
 }
 
 function addQueue(roster: Roster, state: QueueState): QueueEntry {
-  const queue: QueueEntry = { state, exists: false, jobs: [], occupants: [], version: 0 };
+  const queue: QueueEntry = { state, exists: false, jobs: [], occupants: [], version: 0, backlog: undefined };
   roster.queues = roster.queues.toSpliced(placeOfQueue(roster, state.name), 0, queue);
   return queue;
 }

@@ -20,9 +20,11 @@ export interface Round {
   readonly cohorts: Map<string, (Entry | undefined)[]>;
   /** Jobs whose `block` this round has said. */
   readonly blocked: Entry[];
-  /** GPUs that a job could be given now. */
-  free: number;
   hasChanged: boolean;
+  /** Bumped when less can be had than before: by grants, claims and reservations. */
+  version: number;
+  /** For one version: whether any GPU is free that may be given past those who wait. */
+  reach: { readonly version: number; readonly isAny: boolean };
 }
 
 export interface QueueRound {
@@ -36,8 +38,6 @@ export interface QueueRound {
 }
 
 export function startRound(board: Board): Round {
-  let free = 0;
-  for (const pool of board.pools) if (isOpen(pool)) free += Math.max(0, pool.free);
   return {
     board,
     reservations: [],
@@ -46,8 +46,9 @@ export function startRound(board: Board): Round {
     queues: new Map(),
     cohorts: new Map(),
     blocked: [],
-    free,
     hasChanged: false,
+    version: 0,
+    reach: { version: -1, isAny: false },
   };
 }
 
@@ -79,11 +80,15 @@ export function holdQuota(round: Round, entry: Entry, block: Block): void {
   const row = rowFor(round.board, entry);
   if (block.on === "quota") {
     const { waitsForQuota } = queueRound(round, row);
-    waitsForQuota[block.gpuClass] ??= entry;
+    if (waitsForQuota[block.gpuClass]) return;
+    waitsForQuota[block.gpuClass] = entry;
+    round.version++;
   } else if (block.on === "cohort" && row.quota.cohort) {
     const { name } = row.quota.cohort;
     const waiting = round.cohorts.get(name) ?? [];
-    waiting[block.gpuClass] ??= entry;
+    if (waiting[block.gpuClass]) return;
+    waiting[block.gpuClass] = entry;
     round.cohorts.set(name, waiting);
+    round.version++;
   }
 }
