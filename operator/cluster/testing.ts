@@ -129,17 +129,7 @@ async function controlJob(
 ): Promise<void> {
   const spec = job.spec as unknown as JobSpec;
   const pods = api.all("pods").filter((pod) => pod.metadata.ownerReferences?.[0]?.uid === job.metadata.uid);
-  const succeeded = new Set<number>();
-  const failed = new Set<number>();
-  const open: number[] = [];
-  for (let index = 0; index < spec.completions; index++) {
-    const own = pods.filter((pod) => Number(pod.metadata.annotations?.[INDEX]) === index);
-    const ends = own.flatMap((pod) => (pod.status?.["phase"] === "Failed" ? [actionOf(pod)] : []));
-    const counted = ends.filter((action) => action === "Count").length;
-    if (own.some((pod) => pod.status?.["phase"] === "Succeeded")) succeeded.add(index);
-    else if (ends.includes("FailIndex") || counted > spec.backoffLimitPerIndex) failed.add(index);
-    else open.push(index);
-  }
+  const { succeeded, failed, open } = sortIndexes(spec, pods);
   api.mutate("jobs", job.metadata.name, (raw) => {
     const condition = (type: string) => [{ type, status: "True" }];
     raw.status = {
@@ -168,6 +158,21 @@ async function controlJob(
       status: { phase: "Pending" },
     });
   }
+}
+
+function sortIndexes(spec: JobSpec, pods: readonly RawObject[]) {
+  const succeeded = new Set<number>();
+  const failed = new Set<number>();
+  const open: number[] = [];
+  for (let index = 0; index < spec.completions; index++) {
+    const own = pods.filter((pod) => Number(pod.metadata.annotations?.[INDEX]) === index);
+    const ends = own.flatMap((pod) => (pod.status?.["phase"] === "Failed" ? [actionOf(pod)] : []));
+    const counted = ends.filter((action) => action === "Count").length;
+    if (own.some((pod) => pod.status?.["phase"] === "Succeeded")) succeeded.add(index);
+    else if (ends.includes("FailIndex") || counted > spec.backoffLimitPerIndex) failed.add(index);
+    else open.push(index);
+  }
+  return { succeeded, failed, open };
 }
 
 function actionOf(pod: RawObject): "Ignore" | "Count" | "FailIndex" {

@@ -70,7 +70,7 @@ function poolStateOf(
   };
 }
 
-export function stockOutIn({ status }: GpuPool): StockOutMemory | undefined {
+function stockOutIn({ status }: GpuPool): StockOutMemory | undefined {
   const { stockOut } = status;
   return stockOut && { lastAtMs: Date.parse(stockOut.lastAt), strength: stockOut.strength };
 }

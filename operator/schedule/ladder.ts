@@ -48,7 +48,7 @@ export function hasClass(needs: Needs, pool: PoolState): boolean {
   return needs.classes.length === 0 || needs.classes.includes(pool.gpuClass);
 }
 
-export function canTake(needs: Needs, pool: PoolState): boolean {
+function canTake(needs: Needs, pool: PoolState): boolean {
   return hasClass(needs, pool) && needs.minVramGiB <= pool.vramGiB && needs.gpus <= pool.maxGpus;
 }
 

@@ -117,7 +117,7 @@ function isObject(value: unknown): value is Record<string, unknown> {
 }
 
 /** 64 bits of FNV-1a's kind as hexadecimal digits: finds damage and equal worlds; it is no protection. */
-export function digest(text: string): string {
+function digest(text: string): string {
   let high = 0xcbf29ce4;
   let low = 0x84222325;
   for (let at = 0; at < text.length; at++) {

@@ -4,7 +4,7 @@ import type { ClassUsage, QueueBudget } from "./world.ts";
  * A queue's past: GPU time that fades by half every half-life, so that who used much yesterday is not held back
  * for ever; and what its budget still allows in the present window.
  */
-export function decayedGpuSeconds(usage: ClassUsage, nowMs: number, halfLifeSeconds: number): number {
+function decayedGpuSeconds(usage: ClassUsage, nowMs: number, halfLifeSeconds: number): number {
   const ageSeconds = Math.max(0, nowMs - usage.atMs) / 1000;
   return usage.gpuSeconds * 2 ** (-ageSeconds / halfLifeSeconds);
 }

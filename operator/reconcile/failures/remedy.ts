@@ -20,7 +20,7 @@ export interface Remedy {
   readonly change?: "smaller" | "other-node" | undefined;
 }
 
-export const REMEDIES: Readonly<Record<FailureClass, Remedy>> = {
+const REMEDIES: Readonly<Record<FailureClass, Remedy>> = {
   "bad-input": { retry: "never", blames: "work" },
   "no-product": { retry: "never", blames: "work" },
   "missing-input": { retry: "never", blames: "work" },
@@ -81,7 +81,7 @@ export interface Changes {
 export const NO_CHANGES: Changes = { tileScale: 1, needsMoreVram: false, avoidNodes: [] };
 
 /** More would leave a small pool without any node. */
-export const MAX_AVOIDED_NODES = 4;
+const MAX_AVOIDED_NODES = 4;
 const SMALLEST_TILE_SCALE = 0.25;
 
 /** What the next attempt of these items does differently, from all that has happened to them. */
