@@ -4,7 +4,7 @@ import { workSeconds } from "./ladder.ts";
 import type { FinishEstimate, StartEstimate } from "./plan.ts";
 import { type Release, type Releases, createReleases } from "./releases.ts";
 import { doneMs } from "./reservation.ts";
-import type { Entry, QueueEntry } from "./roster.ts";
+import type { Ahead, Entry, QueueEntry } from "./roster.ts";
 import { windowStartMs } from "./usage.ts";
 
 /**
@@ -21,15 +21,6 @@ export interface Forecast {
 
 type Quantile = "p50" | "p90";
 
-/** What stands before a waiting job in its queue. */
-interface Ahead {
-  readonly position: number;
-  /** In its lane. */
-  readonly workMs: number;
-  /** In any lane. */
-  readonly allMs: number;
-}
-
 interface Lane {
   readonly backlog: LaneBacklog;
   readonly pools: readonly number[];
@@ -44,15 +35,16 @@ interface Lane {
 }
 
 export function createForecast(board: Board): Forecast {
-  const aheadIn = new Map<QueueRow, ReadonlyMap<Entry, Ahead>>();
+  const lookedAt = new Set<QueueRow>();
   let lanes: ReadonlyMap<string, Lane> | undefined;
 
   function aheadOf(entry: Entry): Ahead | undefined {
     const row = board.rowOf.get(entry.queue);
-    if (!row) return undefined;
-    let ahead = aheadIn.get(row);
-    if (!ahead) aheadIn.set(row, (ahead = standBefore(row)));
-    return ahead.get(entry);
+    if (row && !lookedAt.has(row)) {
+      lookedAt.add(row);
+      standBefore(row);
+    }
+    return entry.ahead;
   }
 
   return {
@@ -72,18 +64,19 @@ export function finishEstimate(board: Board, entry: Entry): FinishEstimate {
   return { finishP50Ms, finishP90Ms: Math.max(finishP50Ms, Math.round(doneMs(board, entry, "p90"))) };
 }
 
-function standBefore(row: QueueRow): ReadonlyMap<Entry, Ahead> {
-  const ahead = new Map<Entry, Ahead>();
+/** Notes on each waiting job what stands before it. */
+function standBefore(row: QueueRow): void {
   const byLane = new Map<string, number>();
+  let position = 0;
   let allMs = 0;
   for (const entry of row.entry.jobs) {
+    entry.ahead = undefined;
     if (entry.gpus > 0 || !canWait(entry)) continue;
     const workMs = byLane.get(entry.shape.lane) ?? 0;
-    ahead.set(entry, { position: ahead.size + 1, workMs, allMs });
+    entry.ahead = { position: ++position, workMs, allMs };
     byLane.set(entry.shape.lane, workMs + entry.workMs);
     allMs += entry.workMs;
   }
-  return ahead;
 }
 
 /** Pools that several lanes share are divided among them by the work that waits. */
