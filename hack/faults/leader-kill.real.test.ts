@@ -7,7 +7,9 @@ import { join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { EXIT_CODES } from "#crds/exit-codes.ts";
+import { GpuPool } from "#crds/gpupool.ts";
 import { OpalJob } from "#crds/opaljob.ts";
+import { OpalQueue } from "#crds/opalqueue.ts";
 import { resourcesIn } from "../../operator/cluster/resources.ts";
 import { loadClusterAccess } from "../../operator/runtime/cluster-access.ts";
 import { isStatus } from "../../operator/runtime/errors.ts";
@@ -126,6 +128,21 @@ const complete: Story = async (job) => {
   await conditionOf(job, "Complete=True AllItemsDone");
 };
 
+/** Lives long enough to be counted by its pool and its queue, whose statuses are written once a second. */
+const beCounted: Story = async (job) => {
+  const { gpuPools, opalQueues } = resourcesIn(namespace.name);
+  await hand.apply(job, { items: photos(1) });
+  const pod = await podOf(job);
+  await hand.start(pod);
+  await eventually(`${job} is counted`, async () => {
+    const { status: pool } = GpuPool.parse(await namespace.client.get(gpuPools, namespace.name));
+    const { status: queue } = OpalQueue.parse(await namespace.client.get(opalQueues, "default"));
+    return pool.inUse === 1 && queue.admitted === 1;
+  });
+  await hand.end(pod, EXIT_CODES.done, verdictText({ done: "0" }));
+  await conditionOf(job, "Complete=True AllItemsDone");
+};
+
 const suspend: Story = async (job) => {
   await hand.apply(job, { items: photos(2) });
   await podOf(job);
@@ -183,8 +200,8 @@ const stories: Readonly<Record<KillPoint, Story>> = {
   writeStatus: complete,
   recordEvent: complete,
   renewLease: complete,
-  writePoolStatus: complete,
-  writeQueueStatus: complete,
+  writePoolStatus: beCounted,
+  writeQueueStatus: beCounted,
   failPod: loseNode,
   deletePod: loseNode,
   resizeJob: suspend,
@@ -232,6 +249,7 @@ async function hasEndLike(job: string, expected: unknown): Promise<void> {
 const ends = new Map<Story, unknown>();
 const settledEnds: readonly [Story, string, object][] = [
   [complete, "completed", { livePods: 0, configMaps: ["JOB-1"] }],
+  [beCounted, "counted", { livePods: 0, configMaps: ["JOB-1"] }],
   [loseNode, "freed", { livePods: 0, jobs: [["JOB-1", 0]], attempts: 1 }],
   [suspend, "suspended", { livePods: 0, jobs: [["JOB-1", 0]] }],
   [deleteWhileHeld, "held", { livePods: 0, jobs: [], configMaps: [] }],
