@@ -1,18 +1,25 @@
+import type { WritePoint } from "../../operator/cluster/port.ts";
 import type { Exchange } from "./exchange.ts";
 import type { Fault } from "./fault.ts";
 
-/** The operator's writes by name, those of its port and its runtime's own two, and how a proxy tells them apart. */
-const REQUESTS = {
+/** Every write of the operator, by name: its port's, and its runtime's own two. */
+export type KillPoint = WritePoint | "recordEvent" | "renewLease";
+
+/** How a proxy tells them apart. */
+const REQUESTS: Readonly<Record<KillPoint, { readonly method: string; readonly path: RegExp }>> = {
   createJob: { method: "POST", path: /\/jobs$/ },
   createConfigMap: { method: "POST", path: /\/configmaps$/ },
   resizeJob: { method: "PATCH", path: /\/jobs\/[^/]+$/ },
   deleteJob: { method: "DELETE", path: /\/jobs\/[^/]+$/ },
+  failPod: { method: "PATCH", path: /\/pods\/[^/]+\/status$/ },
+  deletePod: { method: "DELETE", path: /\/pods\/[^/]+$/ },
   writeStatus: { method: "PATCH", path: /\/opaljobs\/[^/]+\/status$/ },
   deleteOpalJob: { method: "DELETE", path: /\/opaljobs\/[^/]+$/ },
+  writePoolStatus: { method: "PATCH", path: /\/gpupools\/[^/]+\/status$/ },
+  writeQueueStatus: { method: "PATCH", path: /\/opalqueues\/[^/]+\/status$/ },
   recordEvent: { method: "POST", path: /\/events$/ },
   renewLease: { method: "PUT", path: /\/leases\/[^/]+$/ },
-} satisfies Readonly<Record<string, { readonly method: string; readonly path: RegExp }>>;
-export type KillPoint = keyof typeof REQUESTS;
+};
 
 export interface Kill {
   readonly point: KillPoint;

@@ -21,6 +21,8 @@ export interface Board {
   readonly rowOf: ReadonlyMap<QueueEntry, QueueRow>;
   /** Jobs that have GPUs. */
   readonly active: Set<Entry>;
+  /** What `explain.ts` has put into words. */
+  readonly words: Map<Entry, string>;
 }
 
 export interface PoolRow {
@@ -86,7 +88,17 @@ export function createBoard(roster: Roster, nowMs: number): Board {
     queueRow(entry, index, { classes, cohorts, nowMs, settings: roster.settings }),
   );
   const rowOf = new Map(queues.map((row) => [row.entry, row]));
-  return { nowMs, settings: roster.settings, pools, classes, capacity, queues, rowOf, active: new Set() };
+  return {
+    nowMs,
+    settings: roster.settings,
+    pools,
+    classes,
+    capacity,
+    queues,
+    rowOf,
+    active: new Set(),
+    words: new Map(),
+  };
 }
 
 interface QueueContext {

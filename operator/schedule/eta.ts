@@ -4,7 +4,7 @@ import { workSeconds } from "./ladder.ts";
 import type { FinishEstimate, StartEstimate } from "./plan.ts";
 import { type Release, type Releases, createReleases } from "./releases.ts";
 import { doneMs } from "./reservation.ts";
-import type { Entry, QueueEntry } from "./roster.ts";
+import type { Ahead, Entry, QueueEntry } from "./roster.ts";
 import { windowStartMs } from "./usage.ts";
 
 /**
@@ -21,15 +21,6 @@ export interface Forecast {
 
 type Quantile = "p50" | "p90";
 
-/** What stands before a waiting job in its queue. */
-interface Ahead {
-  readonly position: number;
-  /** In its lane. */
-  readonly workMs: number;
-  /** In any lane. */
-  readonly allMs: number;
-}
-
 interface Lane {
   readonly backlog: LaneBacklog;
   readonly pools: readonly number[];
@@ -44,15 +35,16 @@ interface Lane {
 }
 
 export function createForecast(board: Board): Forecast {
-  const aheadIn = new Map<QueueRow, ReadonlyMap<Entry, Ahead>>();
+  const lookedAt = new Set<QueueRow>();
   let lanes: ReadonlyMap<string, Lane> | undefined;
 
   function aheadOf(entry: Entry): Ahead | undefined {
     const row = board.rowOf.get(entry.queue);
-    if (!row) return undefined;
-    let ahead = aheadIn.get(row);
-    if (!ahead) aheadIn.set(row, (ahead = standBefore(row)));
-    return ahead.get(entry);
+    if (row && !lookedAt.has(row)) {
+      lookedAt.add(row);
+      standBefore(row);
+    }
+    return entry.ahead;
   }
 
   return {
@@ -72,18 +64,19 @@ export function finishEstimate(board: Board, entry: Entry): FinishEstimate {
   return { finishP50Ms, finishP90Ms: Math.max(finishP50Ms, Math.round(doneMs(board, entry, "p90"))) };
 }
 
-function standBefore(row: QueueRow): ReadonlyMap<Entry, Ahead> {
-  const ahead = new Map<Entry, Ahead>();
+/** Notes on each waiting job what stands before it. */
+function standBefore(row: QueueRow): void {
   const byLane = new Map<string, number>();
+  let position = 0;
   let allMs = 0;
   for (const entry of row.entry.jobs) {
+    entry.ahead = undefined;
     if (entry.gpus > 0 || !canWait(entry)) continue;
     const workMs = byLane.get(entry.shape.lane) ?? 0;
-    ahead.set(entry, { position: ahead.size + 1, workMs, allMs });
+    entry.ahead = { position: ++position, workMs, allMs };
     byLane.set(entry.shape.lane, workMs + entry.workMs);
     allMs += entry.workMs;
   }
-  return ahead;
 }
 
 /** Pools that several lanes share are divided among them by the work that waits. */
@@ -142,34 +135,29 @@ interface Question {
 }
 
 function estimate(board: Board, question: Question): StartEstimate | undefined {
-  const startP50 = startMs(board, question, "p50");
-  const startP90 = Math.max(startP50, startMs(board, question, "p90"));
-  if (!Number.isFinite(startP90)) return undefined;
-  const startP50Ms = Math.round(startP50);
-  const startP90Ms = Math.round(startP90);
+  const { row, ahead, lane } = question;
+  const { backlog, releases } = lane;
+  const before = backlog.before(row, ahead.workMs);
+  const most = upperWork(before, backlog.varianceMs2 * (before / Math.max(1, backlog.workMs)));
+  const earliestMs = Math.max(board.nowMs + ownLimitAfterMs(board, question), budgetOpensMs(board, question));
+  const startMs = (quantile: Quantile, workMs: number) => {
+    const afterMs = releases[quantile].takenUpAfterMs(workMs);
+    return Math.max(earliestMs, board.nowMs + Math.max(afterMs, gangAfterMs(question, quantile)));
+  };
+  const startP50Ms = Math.round(startMs("p50", before));
+  const startP90Ms = Math.max(startP50Ms, Math.round(startMs("p90", most)));
+  if (!Number.isFinite(startP90Ms)) return undefined;
+  const run = runMs(board, question);
   return {
     startP50Ms,
     startP90Ms,
-    finishP50Ms: startP50Ms + Math.round(runMs(board, question, "p50")),
-    finishP90Ms: startP90Ms + Math.round(runMs(board, question, "p90")),
+    finishP50Ms: startP50Ms + Math.round(run.p50),
+    finishP90Ms: startP90Ms + Math.round(run.p90),
   };
 }
 
-function startMs(board: Board, question: Question, quantile: Quantile): number {
-  const { row, ahead, lane } = question;
-  const before = lane.backlog.before(row, ahead.workMs);
-  const spread = lane.backlog.varianceMs2 * (before / Math.max(1, lane.backlog.workMs));
-  const work = quantile === "p50" ? before : upperWork(before, spread);
-  const afterMs = Math.max(
-    lane.releases[quantile].takenUpAfterMs(work),
-    gangAfterMs(board, question, quantile),
-    ownLimitAfterMs(board, question),
-  );
-  return Math.max(board.nowMs + afterMs, budgetOpensMs(board, question));
-}
-
 /** A gang waits until enough GPUs are free at once. */
-function gangAfterMs(board: Board, { entry, lane }: Question, quantile: Quantile): number {
+function gangAfterMs({ entry, lane }: Question, quantile: Quantile): number {
   return entry.need === 1 ? 0 : lane.releases[quantile].gpusFreeAfterMs(Math.min(entry.need, lane.gpus));
 }
 
@@ -210,9 +198,13 @@ function budgetOpensMs(board: Board, { row, ahead }: Question): number {
 }
 
 /** From its start to its end, on the GPUs that its queue will have then. */
-function runMs(board: Board, { entry, row, ahead, lane }: Question, quantile: Quantile): number {
+function runMs(board: Board, { entry, row, ahead, lane }: Question): Readonly<Record<Quantile, number>> {
   const part = lane.backlog.partOf(row, ahead.workMs);
   const gpus = Math.max(entry.need, Math.min(entry.want, Math.floor(part * lane.gpus)));
-  const seconds = entry.shape.ladder[0]?.secondsPerImage[quantile] ?? 0;
-  return 1000 * (board.settings.reloadSeconds + workSeconds(entry.job, seconds, gpus));
+  const speed = entry.shape.ladder[0]?.secondsPerImage ?? { p50: 0, p90: 0 };
+  const reload = board.settings.reloadSeconds;
+  return {
+    p50: 1000 * (reload + workSeconds(entry.job, speed.p50, gpus)),
+    p90: 1000 * (reload + workSeconds(entry.job, speed.p90, gpus)),
+  };
 }

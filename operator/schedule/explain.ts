@@ -123,7 +123,7 @@ function poolNames(board: Board, entry: Entry): string {
 function behind({ board, entry, position }: Case, block: Block): Reason {
   if (block.on !== "order") return { what: "Others stand before it", when: "they have started" };
   const first = block.behind;
-  const waits = `${first.job.key} waits for ${counted(first.need, "GPU")} of pool ${poolNames(board, first)}`;
+  const waits = waitsOf(board, first);
   if (first.queue !== entry.queue) {
     return {
       what: `Queue ${first.queue.state.name} is to be served first, and ${waits}`,
@@ -135,6 +135,16 @@ function behind({ board, entry, position }: Case, block: Block): Reason {
     what: `${counted(ahead, "job")} of queue ${entry.queue.state.name} ${ahead === 1 ? "stands" : "stand"} before it, and ${waits}`,
     when: ahead === 1 ? "that one has started" : "they have started",
   };
+}
+
+/** Told to every job behind it, so put into words once. */
+function waitsOf(board: Board, first: Entry): string {
+  let words = board.words.get(first);
+  if (words === undefined) {
+    words = `${first.job.key} waits for ${counted(first.need, "GPU")} of pool ${poolNames(board, first)}`;
+    board.words.set(first, words);
+  }
+  return words;
 }
 
 /** No pool can ever take it: the nearest miss, class before memory before size. */

@@ -140,7 +140,7 @@ function isBorrower(board: Board, entry: Entry, cohort: string, gpuClass: number
 
 function lower(board: Board, over: () => number, isOne: (entry: Entry) => boolean): void {
   while (over() > 0) {
-    const victim = [...board.active].filter(isOne).sort(byLoss(board))[0];
+    const victim = byLoss(board, [...board.active].filter(isOne))[0];
     if (!victim) return;
     const spare = victim.gpus - victim.need;
     const gpus = spare > 0 ? Math.min(spare, over()) : victim.gpus;
@@ -149,11 +149,21 @@ function lower(board: Board, over: () => number, isOne: (entry: Entry) => boolea
 }
 
 /** Whose work is lost at the least price goes first; then the largest share, the youngest, the last uid. */
-export function byLoss(board: Board): (a: Entry, b: Entry) => number {
-  const price = (entry: Entry) => stopCost(board, entry) / entry.gpus;
-  const share = (entry: Entry) => presentShare(board, rowFor(board, entry));
-  return (a, b) =>
-    price(a) - price(b) || share(b) - share(a) || b.sinceMs - a.sinceMs || compareText(b.job.uid, a.job.uid);
+export function byLoss(board: Board, entries: readonly Entry[]): Entry[] {
+  return entries
+    .map((entry) => ({
+      entry,
+      price: stopCost(board, entry) / entry.gpus,
+      share: presentShare(board, rowFor(board, entry)),
+    }))
+    .sort(
+      (a, b) =>
+        a.price - b.price ||
+        b.share - a.share ||
+        b.entry.sinceMs - a.entry.sinceMs ||
+        compareText(b.entry.job.uid, a.entry.job.uid),
+    )
+    .map(({ entry }) => entry);
 }
 
 /** Takes GPUs away and remembers why. */

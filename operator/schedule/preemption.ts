@@ -129,7 +129,7 @@ function victimsFor(board: Board, claim: Claim): readonly Victim[] | undefined {
   const taken = new Map<QueueRow, number>();
   const victims: Victim[] = [];
   let { lack } = claim;
-  for (const candidate of candidates.sort(byLoss(board))) {
+  for (const candidate of byLoss(board, candidates)) {
     const row = rowFor(board, candidate);
     const victim = victimOf(board, { ...claim, lack }, { entry: candidate, taken: taken.get(row) ?? 0 });
     if (!victim) continue;

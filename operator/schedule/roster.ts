@@ -68,6 +68,17 @@ export interface Entry {
   startedGpus: number;
   change: Change | undefined;
   block: Block | undefined;
+  /** Noted by the forecast. */
+  ahead: Ahead | undefined;
+}
+
+/** What stands before a waiting job in its queue. */
+export interface Ahead {
+  /** From 1. */
+  readonly position: number;
+  /** GPU-milliseconds, in its lane and in any lane. */
+  readonly workMs: number;
+  readonly allMs: number;
 }
 
 export function createRoster(world: World): Roster {
@@ -86,9 +97,12 @@ export function createRoster(world: World): Roster {
 /** Enters many jobs at once: sorted once, not one by one. */
 function enter(roster: Roster, jobs: readonly JobState[]): void {
   const touched = new Set<QueueEntry>();
+  const byName = new Map(roster.queues.map((queue) => [queue.state.name, queue]));
   for (const job of jobs) {
     if (roster.entries.has(job.uid)) throw new RangeError(`two jobs have the uid ${job.uid}`);
-    const entry = entryOf(roster, job);
+    const queue = byName.get(job.queue) ?? queueOf(roster, job.queue);
+    byName.set(job.queue, queue);
+    const entry = entryOf(roster, job, queue);
     roster.entries.set(job.uid, entry);
     entry.queue.jobs.push(entry);
     touched.add(entry.queue);
@@ -103,7 +117,7 @@ function enter(roster: Roster, jobs: readonly JobState[]): void {
 
 export function putJob(roster: Roster, job: JobState): void {
   removeJob(roster, job.uid);
-  const entry = entryOf(roster, job);
+  const entry = entryOf(roster, job, queueOf(roster, job.queue));
   roster.entries.set(job.uid, entry);
   insert(entry.queue.jobs, entry);
   if (isOccupant(job)) insert(entry.queue.occupants, entry);
@@ -157,8 +171,11 @@ function ladderPart({ name, gpuClass, vramGiB, maxGpus, pricePerGpuHour, seconds
   return { name, gpuClass, vramGiB, maxGpus, pricePerGpuHour, speeds };
 }
 
-function entryOf(roster: Roster, job: JobState): Entry {
-  const queue = findQueue(roster, job.queue) ?? addQueue(roster, unknownQueue(job.queue));
+function queueOf(roster: Roster, name: string): QueueEntry {
+  return findQueue(roster, name) ?? addQueue(roster, unknownQueue(name));
+}
+
+function entryOf(roster: Roster, job: JobState, queue: QueueEntry): Entry {
   const shape = shapeOf(roster, job);
   return {
     job,
@@ -173,6 +190,7 @@ function entryOf(roster: Roster, job: JobState): Entry {
     startedGpus: 0,
     change: undefined,
     block: undefined,
+    ahead: undefined,
   };
 }
 
