@@ -121,14 +121,8 @@ interface JobSpec {
   template: { metadata: object };
 }
 
-/** The Job controller's rules for Indexed Jobs, as far as the operator builds on them. */
-async function controlJob(
-  api: FakeApi,
-  job: RawObject,
-  nextPodName: (index: string) => string,
-): Promise<void> {
-  const spec = job.spec as unknown as JobSpec;
-  const pods = api.all("pods").filter((pod) => pod.metadata.ownerReferences?.[0]?.uid === job.metadata.uid);
+/** Which indexes have succeeded, which have failed beyond their back-off, and which are open. */
+function sortIndexes(spec: JobSpec, pods: readonly RawObject[]) {
   const succeeded = new Set<number>();
   const failed = new Set<number>();
   const open: number[] = [];
@@ -140,6 +134,18 @@ async function controlJob(
     else if (ends.includes("FailIndex") || counted > spec.backoffLimitPerIndex) failed.add(index);
     else open.push(index);
   }
+  return { succeeded, failed, open };
+}
+
+/** The Job controller's rules for Indexed Jobs, as far as the operator builds on them. */
+async function controlJob(
+  api: FakeApi,
+  job: RawObject,
+  nextPodName: (index: string) => string,
+): Promise<void> {
+  const spec = job.spec as unknown as JobSpec;
+  const pods = api.all("pods").filter((pod) => pod.metadata.ownerReferences?.[0]?.uid === job.metadata.uid);
+  const { succeeded, failed, open } = sortIndexes(spec, pods);
   api.mutate("jobs", job.metadata.name, (raw) => {
     const condition = (type: string) => [{ type, status: "True" }];
     raw.status = {
