@@ -121,6 +121,22 @@ interface JobSpec {
   template: { metadata: object };
 }
 
+/** Which indexes have succeeded, which have failed beyond their back-off, and which are open. */
+function sortIndexes(spec: JobSpec, pods: readonly RawObject[]) {
+  const succeeded = new Set<number>();
+  const failed = new Set<number>();
+  const open: number[] = [];
+  for (let index = 0; index < spec.completions; index++) {
+    const own = pods.filter((pod) => Number(pod.metadata.annotations?.[INDEX]) === index);
+    const ends = own.flatMap((pod) => (pod.status?.["phase"] === "Failed" ? [actionOf(pod)] : []));
+    const counted = ends.filter((action) => action === "Count").length;
+    if (own.some((pod) => pod.status?.["phase"] === "Succeeded")) succeeded.add(index);
+    else if (ends.includes("FailIndex") || counted > spec.backoffLimitPerIndex) failed.add(index);
+    else open.push(index);
+  }
+  return { succeeded, failed, open };
+}
+
 /** The Job controller's rules for Indexed Jobs, as far as the operator builds on them. */
 async function controlJob(
   api: FakeApi,
@@ -158,21 +174,6 @@ async function controlJob(
       status: { phase: "Pending" },
     });
   }
-}
-
-function sortIndexes(spec: JobSpec, pods: readonly RawObject[]) {
-  const succeeded = new Set<number>();
-  const failed = new Set<number>();
-  const open: number[] = [];
-  for (let index = 0; index < spec.completions; index++) {
-    const own = pods.filter((pod) => Number(pod.metadata.annotations?.[INDEX]) === index);
-    const ends = own.flatMap((pod) => (pod.status?.["phase"] === "Failed" ? [actionOf(pod)] : []));
-    const counted = ends.filter((action) => action === "Count").length;
-    if (own.some((pod) => pod.status?.["phase"] === "Succeeded")) succeeded.add(index);
-    else if (ends.includes("FailIndex") || counted > spec.backoffLimitPerIndex) failed.add(index);
-    else open.push(index);
-  }
-  return { succeeded, failed, open };
 }
 
 function actionOf(pod: RawObject): "Ignore" | "Count" | "FailIndex" {
