@@ -8,7 +8,8 @@ import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, expect, test } from "vitest";
-import { eventually, processesNaming } from "./testing.ts";
+import { eventually } from "./testing.ts";
+import { processesNaming } from "../processes/processes-naming.ts";
 
 const CLI = fileURLToPath(new URL("cli.ts", import.meta.url));
 

@@ -17,13 +17,13 @@ import {
   eventually,
   finished,
   podThat,
-  processesNaming,
   running,
   runPod,
   startTestCluster,
   type Api,
   type Cluster,
 } from "./testing.ts";
+import { processesNaming } from "../processes/processes-naming.ts";
 
 const OPERATOR = {
   name: "operator",

@@ -13,13 +13,13 @@ import {
   finished,
   podOf,
   podThat,
-  processesNaming,
   running,
   runPod,
   startTestCluster,
   type Api,
   type Cluster,
 } from "./testing.ts";
+import { processesNaming } from "../processes/processes-naming.ts";
 
 let cluster: Cluster;
 let api: Api;

@@ -1,5 +1,4 @@
 /** What tests on a real cluster share: a small cluster, its API as typed calls, and pods that are run to their end. */
-import { readdir, readFile } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import {
   BatchV1Api,
@@ -107,16 +106,4 @@ export function endOf(pod: V1Pod) {
   const end = pod.status?.containerStatuses?.[0]?.state?.terminated;
   if (!end) throw new Error(`${pod.metadata?.name} has not ended: ${JSON.stringify(pod.status)}`);
   return end;
-}
-
-/** Process ids of this machine whose command line or environment mentions the text. */
-export async function processesNaming(text: string): Promise<number[]> {
-  const pids = (await readdir("/proc")).filter((name) => /^\d+$/.test(name) && Number(name) !== process.pid);
-  const mentions = await Promise.all(
-    pids.map(async (pid) => {
-      const read = (file: string) => readFile(`/proc/${pid}/${file}`, "utf8").catch(() => "");
-      return (await read("cmdline")).includes(text) || (await read("environ")).includes(text);
-    }),
-  );
-  return pids.filter((_, i) => mentions[i]).map(Number);
 }

@@ -8,7 +8,7 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { launchOpal, type Opal } from "../launch/launch.ts";
 import { createPodProgress } from "../launch/pod-progress.ts";
 import type { RoleName } from "../launch/settings.ts";
-import { processesNaming } from "./processes-naming.ts";
+import { processesNaming } from "../processes/processes-naming.ts";
 import { runnerPids } from "./runner-pids.ts";
 import { Shop, type JobView } from "./shop.ts";
 import { stageCounts } from "./stage-counts.ts";

@@ -1,4 +1,4 @@
-import { processesNaming } from "./processes-naming.ts";
+import { processesNaming } from "../processes/processes-naming.ts";
 
 /** The runner processes of an OpalJob's pods, found by the pod's name in their environment. */
 export async function runnerPids(job: string): Promise<number[]> {
