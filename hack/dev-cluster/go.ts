@@ -1,4 +1,4 @@
-/** The Go command, run in the dev cluster's module with what every call of it must share. */
+/** The Go command, run in the dev cluster's module or another one with what every call of it must share. */
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 
@@ -24,10 +24,14 @@ export interface GoResult {
 }
 
 /** Lines of stdout and stderr go to one callback. */
-export function runGo(args: readonly string[], onLine: (line: string) => void): Promise<GoResult> {
+export function runGo(
+  args: readonly string[],
+  onLine: (line: string) => void,
+  cwd: string = SOURCES,
+): Promise<GoResult> {
   return new Promise((resolve, reject) => {
     const child = spawn("go", args, {
-      cwd: SOURCES,
+      cwd,
       env: { ...process.env, ...GO_ENV },
       stdio: ["ignore", "pipe", "pipe"],
     });

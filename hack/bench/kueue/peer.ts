@@ -1,0 +1,129 @@
+/**
+ * Kueue as the peer of benches and tests: its full manager, and the manager and runner of its own scheduler bench,
+ * built from its published Go module into the cache folder on first use, with the manifests that they need.
+ *
+ *   ensureKueue          the programs and manifests, built when they are missing
+ *   startKueueManager    (manager.ts) the full manager beside a dev cluster, webhooks included
+ *   createKueueQueue     (manager.ts) one queue with a quota of GPUs
+ */
+import { createHash } from "node:crypto";
+import { cp, mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import * as z from "zod";
+import { isMade, madeOnce } from "../../cache/made-once.ts";
+import { compile } from "../../dev-cluster/compile.ts";
+import { BUILD_FLAGS, GO_ENV, runGo } from "../../dev-cluster/go.ts";
+
+export const KUEUE_VERSION = "v0.19.2";
+export const USUAL_KUEUE_BUILD_TIME = "5-6 minutes on two cores, once";
+
+const MODULE = "sigs.k8s.io/kueue";
+/** Of the module's files, as Go's checksum database has it; its own go.sum vouches for its dependencies. */
+const SUM = "h1:mPNzr37u0nwI7ikST5QQl5gg6EgtYOAvC9ZbTgywdN8=";
+const LINK_FLAGS = ["-ldflags=-s -w"];
+
+const PROGRAMS = {
+  kueue: "./cmd/kueue",
+  minimalkueue: "./test/performance/scheduler/minimalkueue",
+  runner: "./test/performance/scheduler/runner",
+};
+/** What is kept of the module, by the name it gets. */
+const FILES = {
+  crds: "config/components/crd/bases",
+  "crd-patches": "config/components/crd/patches",
+  "webhooks.yaml": "config/components/webhook/manifests.yaml",
+  "baseline.yaml": "test/performance/scheduler/configs/baseline/generator.yaml",
+};
+
+export interface KueuePeer {
+  /** The manager as it is shipped. */
+  readonly manager: string;
+  /** Core controllers and scheduler alone: no Jobs, no webhooks. 50 requests a second, 100 at once. */
+  readonly minimalKueue: string;
+  /** Makes the load of Kueue's scheduler bench, mimics its execution and records what became of it. */
+  readonly runner: string;
+  /** Folder of its CRDs. */
+  readonly crds: string;
+  /** Folder of patches that give its CRDs their conversion webhooks. */
+  readonly crdPatches: string;
+  readonly webhooks: string;
+  /** The load of 15,000 Workloads that Kueue publishes figures of. */
+  readonly baseline: string;
+}
+
+export interface PeerOptions {
+  /** The cache folder, see `cacheDir`. */
+  readonly cache: string;
+  /** Called with a short text, often, and only when there is something to build or to wait for. */
+  readonly onProgress?: (text: string) => void;
+}
+
+/** @throws {Error} when there is no Go, the module is not the one that is meant, or with the compiler's words */
+export async function ensureKueue({ cache, onProgress = () => {} }: PeerOptions): Promise<KueuePeer> {
+  const parent = parentOf(cache);
+  const dir = await madeOnce({
+    parent,
+    key: await peerKey(),
+    make: (folder) => build(parent, folder, onProgress),
+    onWait: (owner) => onProgress(`waiting for process ${owner ?? "unknown"}, which is building it`),
+  });
+  return {
+    manager: join(dir, "kueue"),
+    minimalKueue: join(dir, "minimalkueue"),
+    runner: join(dir, "runner"),
+    crds: join(dir, "crds"),
+    crdPatches: join(dir, "crd-patches"),
+    webhooks: join(dir, "webhooks.yaml"),
+    baseline: join(dir, "baseline.yaml"),
+  };
+}
+
+/** Whether `ensureKueue` would have nothing to build. */
+export async function isKueueBuilt(cache: string): Promise<boolean> {
+  return isMade(parentOf(cache), await peerKey());
+}
+
+function parentOf(cache: string): string {
+  return join(cache, "peers", "kueue");
+}
+
+async function peerKey(): Promise<string> {
+  const lines: string[] = [];
+  const { code, missing } = await runGo(["version"], (line) => lines.push(line));
+  if (missing) throw new Error("Kueue is built with Go and there is none on the PATH: install it first.");
+  if (code !== 0) throw new Error(`go version failed: ${lines.join(" ")}`);
+  const parts = [SUM, lines, process.arch, BUILD_FLAGS, LINK_FLAGS, GO_ENV, PROGRAMS, FILES];
+  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 20);
+}
+
+async function build(parent: string, folder: string, onProgress: (text: string) => void): Promise<void> {
+  const module = await download(parent, onProgress);
+  await compile({
+    what: `Kueue ${KUEUE_VERSION}`,
+    module,
+    packages: PROGRAMS,
+    linkFlags: LINK_FLAGS,
+    folder,
+    onProgress,
+  });
+  for (const [name, path] of Object.entries(FILES)) {
+    await cp(join(module, path), join(folder, name), { recursive: true });
+  }
+}
+
+const Download = z.object({ Dir: z.string(), Sum: z.string() });
+
+/** @returns the module's folder in Go's own cache of modules */
+async function download(parent: string, onProgress: (text: string) => void): Promise<string> {
+  onProgress("loading its Go module");
+  await mkdir(parent, { recursive: true });
+  const lines: string[] = [];
+  const asked = ["mod", "download", "-json", `${MODULE}@${KUEUE_VERSION}`];
+  const { code } = await runGo(asked, (line) => line.startsWith("go: ") || lines.push(line), parent);
+  if (code !== 0) {
+    throw new Error(`Kueue's Go module could not be loaded (is the network there?):\n${lines.join("\n")}`);
+  }
+  const { Dir, Sum } = Download.parse(JSON.parse(lines.join("\n")));
+  if (Sum !== SUM) throw new Error(`${MODULE} ${KUEUE_VERSION} has the checksum ${Sum}, not ${SUM}`);
+  return Dir;
+}
