@@ -30,6 +30,8 @@ export const ANNOTATIONS = {
   shardSize: "opal.dev/shard-size",
   /** On a child Job: side of its tiles as a part of the model's own, when it is not 1. */
   tileScale: "opal.dev/tile-scale",
+  /** On the pod of an attempt's only shard, when it is small: its work, JSON of `ShardManifest`. */
+  manifest: "opal.dev/manifest",
   /** On a runner pod: its progress, JSON of `ShardProgress`. */
   progress: "opal.dev/progress",
 } as const;

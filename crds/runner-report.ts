@@ -21,7 +21,7 @@ export type Box = z.infer<typeof Box>;
 export const ShardItem = OpalJobItem.extend({ index: z.int().min(0) });
 export type ShardItem = z.infer<typeof ShardItem>;
 
-/** The work of one pod: key `<completion index>.json` of the child's ConfigMap. */
+/** The work of one pod: key `<completion index>.json` of the child's ConfigMap, or an annotation of the pod. */
 export const ShardManifest = z.object({
   v: z.literal(1),
   job: z.string(),
@@ -42,7 +42,7 @@ export const ShardManifest = z.object({
 });
 export type ShardManifest = z.infer<typeof ShardManifest>;
 
-/** File name of a shard's manifest in the ConfigMap. */
+/** File name of a shard's manifest where the pod finds it. */
 export function manifestKey(shard: number): string {
   return `${shard}.json`;
 }

@@ -1,5 +1,6 @@
 import type { OpalJob } from "#crds/opaljob.ts";
 import type { Action } from "../reconcile/decision.ts";
+import { carriesManifest } from "../reconcile/desired-job.ts";
 import { desiredConfigMap } from "../reconcile/manifest.ts";
 import type { ClusterPort } from "./port.ts";
 
@@ -11,6 +12,7 @@ export async function apply(action: Action, job: OpalJob, port: ClusterPort): Pr
       return;
     case "launch": {
       const child = await port.createJob(action.manifest);
+      if (carriesManifest(action.manifest.spec.template.metadata.annotations)) return;
       return port.createConfigMap(desiredConfigMap(job, action.attempt, child));
     }
     case "restore-config-map": {

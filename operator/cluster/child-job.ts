@@ -1,6 +1,7 @@
 import { parseRanges } from "#crds/item-ranges.ts";
 import { ANNOTATIONS, LABELS } from "#crds/names.ts";
 import * as z from "zod";
+import { carriesManifest } from "../reconcile/desired-job.ts";
 
 /** A child Job as the caches keep it: the few facts that decisions need. */
 export interface ChildJob {
@@ -14,6 +15,8 @@ export interface ChildJob {
   readonly createdAtMs: number;
   readonly isSuspended: boolean;
   readonly tileScale: number;
+  /** Its pod brings its manifest along: it needs no ConfigMap. */
+  readonly carriesManifest: boolean;
   readonly items: readonly number[];
   readonly doneBefore: readonly number[];
   readonly shardSize: number;
@@ -44,7 +47,15 @@ const RawJob = z.object({
     }),
     ownerReferences: z.array(z.object({ uid: z.string() })).default([]),
   }),
-  spec: z.object({ parallelism: z.number().int().default(1), suspend: z.boolean().default(false) }),
+  spec: z.object({
+    parallelism: z.number().int().default(1),
+    suspend: z.boolean().default(false),
+    template: z
+      .object({
+        metadata: z.object({ annotations: z.record(z.string(), z.string()).default({}) }).prefault({}),
+      })
+      .prefault({}),
+  }),
   status: z
     .object({
       completedIndexes: z.string().default(""),
@@ -68,6 +79,7 @@ export function parseChildJob(raw: unknown): ChildJob {
     createdAtMs: Date.parse(metadata.creationTimestamp),
     isSuspended: spec.suspend,
     tileScale: metadata.annotations[ANNOTATIONS.tileScale],
+    carriesManifest: carriesManifest(spec.template.metadata.annotations),
     items: parseRanges(metadata.annotations[ANNOTATIONS.items]),
     doneBefore: parseRanges(metadata.annotations[ANNOTATIONS.done]),
     shardSize: metadata.annotations[ANNOTATIONS.shardSize],

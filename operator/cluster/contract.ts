@@ -94,6 +94,7 @@ export function portContract(name: string, open: () => Promise<Bench>): void {
         items: [0, 1],
         shardSize: 2,
         parallelism: 1,
+        carriesManifest: true,
       });
     });
 

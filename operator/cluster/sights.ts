@@ -91,7 +91,8 @@ function withPods(child: ChildJob, caches: Caches, memory: Memory): ObservedChil
     ...child,
     pricePerGpuHour: spec?.pricePerGpuHour ?? 0,
     vramGiB: spec?.vramGiB ?? 0,
-    hasManifest: caches.configMaps.get(`${child.namespace}/${child.name}`) !== undefined,
+    hasManifest:
+      child.carriesManifest || caches.configMaps.get(`${child.namespace}/${child.name}`) !== undefined,
     pods: [...memory.podsOf(child.uid), ...known].sort((a, b) => a.createdAtMs - b.createdAtMs),
   };
 }

@@ -188,7 +188,7 @@ function actionOf(pod: RawObject): "Ignore" | "Count" | "FailIndex" {
   return reason === undefined || reason === "done" ? "Count" : EXIT_ACTIONS[reason];
 }
 
-/** Starts a pod, or lets it do one item; a pod without its ConfigMap does not start. */
+/** Starts a pod, or lets it do one item; a pod without its manifest does not start. */
 function runPod(api: FakeApi, pod: RawObject, { fate, clock }: Runners): void {
   const manifest = manifestOf(api, pod);
   const nodeName = `node-of-${pod.metadata.name}`;
@@ -226,7 +226,9 @@ interface Runners {
 function manifestOf(api: FakeApi, { metadata }: RawObject): ShardManifest | undefined {
   const job = api.all("jobs").find((one) => one.metadata.uid === metadata.ownerReferences?.[0]?.uid);
   const configMap = api.all("configmaps").find((one) => one.metadata.name === job?.metadata.name);
-  const text = configMap?.data?.[`${metadata.annotations?.[INDEX]}.json`];
+  const text =
+    metadata.annotations?.[ANNOTATIONS.manifest] ??
+    configMap?.data?.[`${metadata.annotations?.[INDEX]}.json`];
   return text === undefined ? undefined : ShardManifest.parse(JSON.parse(text));
 }
 

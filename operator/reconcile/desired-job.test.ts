@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { EXIT_ACTIONS, EXIT_CODES, type ExitReason } from "#crds/exit-codes.ts";
-import { desiredJob } from "./desired-job.ts";
+import { ShardManifest } from "#crds/runner-report.ts";
+import { carriesManifest, desiredJob } from "./desired-job.ts";
 import { anOpalJob, pool, settings } from "./testing.ts";
 
 const traced = {
@@ -80,6 +81,38 @@ describe("the child Job", () => {
       { name: "manifest", mountPath: "/etc/opal/manifest", readOnly: true },
     ]);
     expect(made.spec.template.spec.volumes).toEqual([{ name: "manifest", configMap: { name: "coffee-2" } }]);
+  });
+
+  it("carries the manifest of its only shard, as the file that the runner reads", () => {
+    const { metadata, spec } = desiredJob(job, { ...attempt, shardSize: 8 }, berth, settings).spec.template;
+    expect(carriesManifest(metadata.annotations)).toBe(true);
+    expect(ShardManifest.parse(JSON.parse(metadata.annotations["opal.dev/manifest"] ?? ""))).toMatchObject({
+      shard: 0,
+      attempt: 2,
+      items: attempt.items.map((index) => ({ index })),
+    });
+    const fieldRef = { fieldPath: "metadata.annotations['opal.dev/manifest']" };
+    expect(spec.volumes).toEqual([
+      { name: "manifest", downwardAPI: { items: [{ path: "0.json", fieldRef }] } },
+    ]);
+  });
+
+  it("leaves the manifests of several shards, and a large one, to a ConfigMap", () => {
+    const prompt = "sunlit marble ".repeat(142);
+    const brand = { placement: "generated", prompt, negativePrompt: prompt };
+    const items = Array.from({ length: 24 }, (_, n) => ({ id: `i${n}`, source: `raw/${"é".repeat(500)}` }));
+    const large = anOpalJob({ spec: { items, brand } });
+    const one = { ...attempt, items: items.map((_, n) => n), shardSize: 24 };
+    expect(carriesManifest(desiredJob(large, one, berth, settings).spec.template.metadata.annotations)).toBe(
+      true,
+    );
+    const larger = anOpalJob({
+      spec: { items: items.map((item) => ({ ...item, contentType: "é".repeat(127) })), brand },
+    });
+    for (const { spec } of [made, desiredJob(larger, one, berth, settings)]) {
+      expect(carriesManifest(spec.template.metadata.annotations)).toBe(false);
+      expect(spec.template.spec.volumes).toEqual([{ name: "manifest", configMap: { name: "coffee-2" } }]);
+    }
   });
 
   it("keeps away from nodes that failed, and remembers smaller tiles", () => {

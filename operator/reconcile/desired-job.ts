@@ -3,7 +3,8 @@ import type { OpalJob } from "#crds/opaljob.ts";
 import { EXIT_ACTIONS, EXIT_CODES } from "#crds/exit-codes.ts";
 import { formatRanges } from "#crds/item-ranges.ts";
 import { ANNOTATIONS, API_VERSION, childName, LABELS } from "#crds/names.ts";
-import { childLabels, correlationIdOf, type Attempt } from "./manifest.ts";
+import { manifestKey } from "#crds/runner-report.ts";
+import { carriedManifest, childLabels, correlationIdOf, type Attempt } from "./manifest.ts";
 import type { ReconcileSettings } from "./settings.ts";
 import { cutShards } from "./shards.ts";
 
@@ -38,6 +39,8 @@ export function desiredJob(job: OpalJob, attempt: Attempt, berth: Berth, setting
     [LABELS.queue]: berth.queue,
   };
   const tracing = tracingAnnotations(job);
+  const carried = carriedManifest(job, attempt);
+  const manifests = carried === undefined ? { configMap: { name } } : CARRIED_MANIFEST;
   return {
     apiVersion: "batch/v1",
     kind: "Job",
@@ -72,13 +75,30 @@ export function desiredJob(job: OpalJob, attempt: Attempt, berth: Berth, setting
       podReplacementPolicy: "Failed",
       ttlSecondsAfterFinished: settings.childTtlSeconds,
       template: {
-        metadata: { labels: { ...settings.runner.podLabels, ...labels }, annotations: tracing },
-        spec: podSpec(job, name, berth, settings),
+        metadata: {
+          labels: { ...settings.runner.podLabels, ...labels },
+          annotations: { ...tracing, ...(carried !== undefined && { [ANNOTATIONS.manifest]: carried }) },
+        },
+        spec: podSpec(job, manifests, berth, settings),
       },
     },
   };
 }
 export type JobManifest = ReturnType<typeof desiredJob>;
+
+/** Its pod's own annotation as the file that the runner reads. */
+const CARRIED_MANIFEST = {
+  downwardAPI: {
+    items: [
+      { path: manifestKey(0), fieldRef: { fieldPath: `metadata.annotations['${ANNOTATIONS.manifest}']` } },
+    ],
+  },
+};
+
+/** Whether its pods find their manifest without a ConfigMap. */
+export function carriesManifest(annotations: Readonly<Record<string, string>>): boolean {
+  return annotations[ANNOTATIONS.manifest] !== undefined;
+}
 
 function doneAnnotation(done: ReadonlySet<number>): Record<string, string> {
   const ranges = formatRanges(done);
@@ -114,7 +134,12 @@ function podFailureRules(): object[] {
   ];
 }
 
-function podSpec(job: OpalJob, name: string, { pool, avoidNodes }: Berth, { runner }: ReconcileSettings) {
+function podSpec(
+  job: OpalJob,
+  manifests: object,
+  { pool, avoidNodes }: Berth,
+  { runner }: ReconcileSettings,
+) {
   const { resourceName, nodeSelector, tolerations } = pool.spec;
   return {
     restartPolicy: "Never",
@@ -123,7 +148,7 @@ function podSpec(job: OpalJob, name: string, { pool, avoidNodes }: Berth, { runn
     nodeSelector,
     ...(avoidNodes.length > 0 && { affinity: awayFrom(avoidNodes) }),
     tolerations,
-    volumes: [{ name: "manifest", configMap: { name } }, ...(runner.volumes ?? [])],
+    volumes: [{ name: "manifest", ...manifests }, ...(runner.volumes ?? [])],
     containers: [
       {
         name: RUNNER_CONTAINER,

@@ -52,6 +52,7 @@ export interface ObservedChild {
   readonly tileScale: number;
   readonly parallelism: number;
   readonly isDeleting: boolean;
+  /** Its pods find their manifests: in their annotation, or in a ConfigMap that is there. */
   readonly hasManifest: boolean;
   /** The Job controller has ended it, for good or bad. */
   readonly isEnded: boolean;
