@@ -26,7 +26,6 @@ import type { Log } from "./runtime/log.ts";
 import type { RuntimeMetrics } from "./runtime/metrics.ts";
 import { createTokenBucket } from "./runtime/token-bucket.ts";
 import type { Plan } from "./schedule/plan.ts";
-import { schedule } from "./schedule/scheduler.ts";
 import type { World } from "./schedule/world.ts";
 import { createWorkQueue, type WorkQueue } from "./runtime/work-queue.ts";
 
@@ -88,16 +87,15 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
     caches,
     memory,
     settings: config.schedule,
-    schedule,
     shardSize: config.shardSize,
     minIntervalMs: PLAN_INTERVAL_MS,
     look: (key) => look(key, caches, memory, { settings: config, nowMs: nowMs() }),
     onChanged: (key) => queue?.add(key),
     onUnreadable: (key, error) => log.error({ key, error }, "OpalJob left out: it cannot be looked at"),
     onDue: planSoon,
-    record: deps.record ?? (() => {}),
+    record: deps.record,
     onMoved: (key) => queue?.addAfter(key, config.backgroundIntervalSeconds * 1000),
-    nowMs,
+    clock,
   });
   feed(caches, memory, {
     nowMs,

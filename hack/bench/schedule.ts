@@ -9,7 +9,7 @@
 import { spawnSync } from "node:child_process";
 import { parseArgs } from "node:util";
 import type { Plan } from "../../operator/schedule/plan.ts";
-import { type Planner, type WorldChange, createPlanner } from "../../operator/schedule/scheduler.ts";
+import { type Scheduler, type WorldChange, createScheduler } from "../../operator/schedule/scheduler.ts";
 import type { JobState, World } from "../../operator/schedule/world.ts";
 import { quantile, reportLines } from "./report.ts";
 import { aBenchWorld, aBenchJob } from "./schedule-load.ts";
@@ -37,7 +37,7 @@ function timed(work: () => void): number {
 
 /** A plan from nothing, with all that the operator could write of it. */
 function planFully(world: World, nowMs: number): Plan {
-  const plan = createPlanner(world).plan(nowMs);
+  const plan = createScheduler(world).plan(nowMs);
   for (const { uid } of world.jobs) plan.placementOf(uid);
   return plan;
 }
@@ -58,21 +58,21 @@ function settled(job: JobState, plan: Plan): JobState {
 
 /** Arrivals and completions in turn; each plan is carried out before the next. */
 function stepTimes(world: World, nowMs: number): number[] {
-  const planner: Planner = createPlanner(world);
+  const scheduler: Scheduler = createScheduler(world);
   const jobs = new Map(world.jobs.map((job) => [job.uid, job]));
-  let plan = planner.plan(nowMs);
+  let plan = scheduler.plan(nowMs);
   const times: number[] = [];
   for (let n = 0; n < STEPS; n++) {
     const atMs = nowMs + n * STEP_MS;
     const change = n % 2 === 0 ? arrival(n, world) : completion(n, plan);
     for (const job of change.jobs ?? []) jobs.set(job.uid, job);
     for (const uid of change.goneJobs ?? []) jobs.delete(uid);
-    times.push(timed(() => (plan = stepAndAsk(planner, { change, atMs, world, n }))));
+    times.push(timed(() => (plan = stepAndAsk(scheduler, { change, atMs, world, n }))));
     const moved = [...jobs.values()].filter(
       (job) => settled(job, plan) !== job && (job.holding ?? plan.admitted.has(job.uid)),
     );
     for (const job of moved) jobs.set(job.uid, settled(job, plan));
-    plan = planner.step({ jobs: moved.map((job) => settled(job, plan)) }, atMs);
+    plan = scheduler.step({ jobs: moved.map((job) => settled(job, plan)) }, atMs);
   }
   return times;
 }
@@ -87,10 +87,10 @@ function completion(n: number, plan: Plan): WorldChange {
 }
 
 function stepAndAsk(
-  planner: Planner,
+  scheduler: Scheduler,
   { change, atMs, world, n }: { change: WorldChange; atMs: number; world: World; n: number },
 ): Plan {
-  const plan = planner.step(change, atMs);
+  const plan = scheduler.step(change, atMs);
   for (let asked = 0; asked < ASKED_AFTER_STEP; asked++) {
     const job = world.jobs[(asked * 997 + n) % world.jobs.length];
     if (job) plan.placementOf(job.uid);

@@ -13,48 +13,79 @@ export interface Difference {
   readonly isPressing: boolean;
 }
 
+/** Pressing: `undefined` while it waits among so many that the reason was not looked at. */
 interface Told {
-  readonly pressing: string;
+  readonly pressing: string | undefined;
   readonly words: string;
+  readonly isAdmitted: boolean;
 }
 
-/** A waiting job whose words were not looked at. */
-const WAITS: Told = { pressing: "waiting", words: "" };
+const WAITS: Told = { pressing: undefined, words: "", isAdmitted: false };
+
+/** What has changed in the world since the plan before, by uid. */
+export interface News {
+  readonly changed: Iterable<string>;
+  readonly gone: Iterable<string>;
+}
 
 export interface PlanComparer {
-  /** @param jobs uids of the jobs that the plan was made for, by key */
-  differences(plan: Plan, jobs: ReadonlyMap<string, string>): Difference[];
+  /** @param keys of all the jobs that the plan was made for, by uid */
+  differences(plan: Plan, keys: ReadonlyMap<string, string>, news: News): Difference[];
 }
 
 /** Compares each plan with the one before, which need not answer any more by then. */
 export function createPlanComparer(): PlanComparer {
-  let told = new Map<string, Told>();
+  const told = new Map<string, Told>();
+  const holders = new Set<string>();
+
+  function tell(uid: string, is: Told): { isOther: boolean; isPressing: boolean } {
+    const was = told.get(uid);
+    told.set(uid, is);
+    if (is.isAdmitted) holders.add(uid);
+    else holders.delete(uid);
+    if (!was) return { isOther: true, isPressing: true };
+    return {
+      isOther: was.pressing !== is.pressing || was.words !== is.words,
+      isPressing: isPressing(was, is),
+    };
+  }
+
   return {
-    differences(plan, jobs) {
-      const compareAll = jobs.size <= MAX_COMPARED;
-      const next = new Map<string, Told>();
-      const found: Difference[] = [];
-      for (const [key, uid] of jobs) {
-        const was = told.get(key);
-        const isWorthALook = compareAll || plan.admitted.has(uid);
-        const is = isWorthALook ? digestOf(plan.placementOf(uid)) : WAITS;
-        next.set(key, is);
-        if (was?.pressing !== is.pressing) found.push({ key, isPressing: true });
-        else if (was.words !== is.words) found.push({ key, isPressing: false });
+    differences(plan, keys, { changed, gone }) {
+      for (const uid of gone) {
+        told.delete(uid);
+        holders.delete(uid);
       }
-      told = next;
+      const isAllCompared = keys.size <= MAX_COMPARED;
+      const looked = isAllCompared ? keys.keys() : new Set([...holders, ...plan.admitted.keys(), ...changed]);
+      const found: Difference[] = [];
+      for (const uid of looked) {
+        const key = keys.get(uid);
+        if (key === undefined) continue;
+        const isWorthALook = isAllCompared || plan.admitted.has(uid);
+        const { isOther, isPressing } = tell(uid, isWorthALook ? digestOf(plan.placementOf(uid)) : WAITS);
+        if (isOther) found.push({ key, isPressing });
+      }
       return found;
     },
   };
 }
 
+/** What blocks a job is compared only when it was looked at both times. */
+function isPressing(was: Told, is: Told): boolean {
+  if (was.isAdmitted !== is.isAdmitted) return true;
+  const isUnknown = was.pressing === undefined || is.pressing === undefined;
+  return !isUnknown && was.pressing !== is.pressing;
+}
+
 function digestOf(placement: Placement | undefined): Told {
   if (placement?.kind === "admitted") {
-    return { pressing: `${placement.gpus} of ${placement.pool}`, words: "" };
+    return { pressing: `${placement.gpus} of ${placement.pool}`, words: "", isAdmitted: true };
   }
-  if (!placement) return { pressing: "none", words: "" };
+  if (!placement) return { pressing: "none", words: "", isAdmitted: false };
   return {
     pressing: `waiting ${placement.blockedOn}`,
     words: `${placement.position} ${placement.because}`,
+    isAdmitted: false,
   };
 }

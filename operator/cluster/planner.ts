@@ -1,17 +1,22 @@
 /**
  * Keeps the plan for all jobs up to date and says whose part of it has changed. What is to be seen of a job is
  * computed anew only when something about it has changed; a plan is made only when the scheduler would see a
- * difference or time brings one, and no more often than planning leaves time for other work.
+ * difference or time brings one, and no more often than planning leaves time for other work. The scheduler is
+ * told what has changed since its last plan: jobs that were looked at anew, and those that time alone changes.
  */
 import type { GpuPool } from "#crds/gpupool.ts";
 import { jobStateOf } from "../reconcile/job-state.ts";
 import type { JobSight } from "../reconcile/observed.ts";
 import { isSame } from "../reconcile/status-write.ts";
+import type { Clock } from "../runtime/clock.ts";
+import { createExpectations } from "../runtime/expectations.ts";
 import type { Placement, Plan } from "../schedule/plan.ts";
+import { createScheduler, type Scheduler } from "../schedule/scheduler.ts";
 import type { JobState, StockOutMemory, World } from "../schedule/world.ts";
+import { createKeptWorld } from "./kept-world.ts";
 import { createPlanComparer } from "./plan-difference.ts";
 import { largestVram, type Sighting } from "./sights.ts";
-import { type WorldParts, worldOf } from "./world-view.ts";
+import type { WorldParts } from "./world-view.ts";
 
 export interface Planner {
   /** Something about this job has changed. */
@@ -42,7 +47,6 @@ export interface Taken {
 }
 
 export interface PlannerSettings extends WorldParts {
-  readonly schedule: (world: World, nowMs: number) => Plan;
   readonly shardSize: number;
   readonly look: (key: string) => Sighting;
   /** The job's GPUs or the reason why it has none have changed: see to it. */
@@ -52,8 +56,9 @@ export interface PlannerSettings extends WorldParts {
   readonly onUnreadable: (key: string, error: unknown) => void;
   /** A plan is due: call `replan` after so long. */
   readonly onDue: (afterMs: number) => void;
-  readonly record: (world: World, plan: Plan) => void;
-  readonly nowMs: () => number;
+  /** Told of every plan with the whole world, which is put together for it alone. */
+  readonly record?: ((world: World, plan: Plan) => void) | undefined;
+  readonly clock: Pick<Clock, "now" | "monotonicMs">;
   /** Between two plans at least. */
   readonly minIntervalMs: number;
 }
@@ -62,23 +67,29 @@ export interface PlannerSettings extends WorldParts {
 const ASSUMED_MS = 30_000;
 
 export function createPlanner(settings: PlannerSettings): Planner {
-  const { caches, nowMs } = settings;
+  const { caches, clock } = settings;
   const sightings = new Map<string, Sighting>();
+  /** To be looked at again. */
   const dirty = new Set<string>();
-  const assumed = new Map<string, Taken & { untilMs: number }>();
+  /** To be told to the scheduler with its next plan. */
+  const due = new Set<string>();
+  const assumed = createExpectations<Taken>({ clock, limitMs: ASSUMED_MS });
   const stockOuts = new Map<string, StockOutMemory>();
+  const kept = createKeptWorld(settings);
   const comparer = createPlanComparer();
-  let planned = new Map<string, string>();
+  let scheduler: Scheduler | undefined;
   let plan: Plan | undefined;
   let isPlanned = false;
   let plannedAtMs = -Infinity;
+  let wakeAtMs = Infinity;
 
   function refresh(): void {
     for (const key of dirty) {
       const before = sightings.get(key);
       const after = lookSafely(key);
-      if (after.sight || Object.keys(after.liveGpus).length > 0) sightings.set(key, after);
+      if (after.sight || hasGpus(after)) sightings.set(key, after);
       else sightings.delete(key);
+      due.add(key);
       if (!isSame(before && partOfWorld(before), partOfWorld(after))) isPlanned = false;
     }
     dirty.clear();
@@ -90,76 +101,89 @@ export function createPlanner(settings: PlannerSettings): Planner {
       return settings.look(key);
     } catch (error) {
       settings.onUnreadable(key, error);
-      return { sight: undefined, state: undefined, liveGpus: {} };
+      return UNSEEN;
     }
   }
 
   function replan(): void {
     refresh();
-    const now = nowMs();
-    const wakeAtMs = plan?.wakeAtMs ?? Infinity;
-    if (isPlanned && now < wakeAtMs) return wakeAt(wakeAtMs, now);
-    const dueMs = plannedAtMs + settings.minIntervalMs;
-    if (now < dueMs) return settings.onDue(dueMs - now);
-    const world = worldNow(now);
-    const next = settings.schedule(world, now);
-    settings.record(world, next);
-    plannedAtMs = now;
+    const nowMs = clock.now().getTime();
+    if (isPlanned && nowMs < wakeAtMs) return wakeUp(nowMs);
+    const waitMs = plannedAtMs + settings.minIntervalMs - clock.monotonicMs();
+    if (waitMs > 0) return settings.onDue(waitMs);
+    plannedAtMs = clock.monotonicMs();
+    wakeAtMs = Infinity;
+    for (const key of due) tellJob(key, nowMs);
+    kept.lookAround(stockOuts, nowMs);
+    take(makePlan(nowMs));
     isPlanned = true;
-    take(next, new Map(world.jobs.map(({ uid, key }) => [key, uid])));
-    wakeAt(next.wakeAtMs ?? Infinity, now);
+    wakeUp(nowMs);
   }
 
-  function wakeAt(ms: number, now: number): void {
-    if (ms < Infinity) settings.onDue(Math.max(0, ms - now));
+  function wakeUp(nowMs: number): void {
+    if (wakeAtMs < Infinity) settings.onDue(Math.max(0, wakeAtMs - nowMs));
   }
 
-  function take(next: Plan, jobs: Map<string, string>): void {
+  /** A job stays due while time alone changes it: its pods use GPUs, or an assumption about it will end. */
+  function tellJob(key: string, nowMs: number): void {
+    const seen = sightings.get(key) ?? UNSEEN;
+    const state = current(key, seen, nowMs);
+    const taken = takenFrom(key, state);
+    if (taken) wakeAtMs = nowMs + ASSUMED_MS;
+    if (!taken && !hasGpus(seen)) due.delete(key);
+    kept.putJob(key, state && taken ? withTaken(state, taken, nowMs) : state, seen.liveGpus);
+  }
+
+  /** One that failed half way is not gone on with: the next plan is made of the whole world. */
+  function makePlan(nowMs: number): Plan {
+    const stepping = scheduler;
+    scheduler = undefined;
+    plan = undefined;
+    const next = stepping ?? createScheduler(kept.world());
+    const made = stepping ? next.step(kept.change(), nowMs) : next.plan(nowMs);
+    settings.record?.(kept.world(), made);
+    scheduler = next;
+    return made;
+  }
+
+  function take(next: Plan): void {
     plan = next;
-    planned = jobs;
+    wakeAtMs = Math.min(wakeAtMs, next.wakeAtMs ?? Infinity);
     for (const [name, { stockOut }] of next.pools) if (stockOut) stockOuts.set(name, stockOut);
-    for (const { key, isPressing } of comparer.differences(next, jobs)) {
+    const { jobs, goneJobs } = kept.change();
+    kept.told();
+    const news = { changed: jobs.map(({ uid }) => uid), gone: goneJobs };
+    for (const { key, isPressing } of comparer.differences(next, kept.keys, news)) {
       if (isPressing) settings.onChanged(key);
       else settings.onMoved(key);
     }
   }
 
-  function worldNow(now: number): World {
-    const jobs: JobState[] = [];
-    const strayGpus: Record<string, number> = {};
-    for (const [key, sighting] of sightings) {
-      const state = withAssumption(key, current(key, sighting, now), now);
-      if (state) jobs.push(state);
-      else addTo(strayGpus, sighting.liveGpus);
-    }
-    return worldOf(settings, jobs, { strayGpus, stockOuts, nowMs: now });
-  }
-
   /** Of a job with pods, usage and unsaved work change all the time. */
-  function current(key: string, { sight, state, liveGpus }: Sighting, now: number): JobState | undefined {
-    if (!sight || Object.keys(liveGpus).length === 0) return state;
+  function current(key: string, seen: Sighting, nowMs: number): JobState | undefined {
+    const { sight, state } = seen;
+    if (!sight || !hasGpus(seen)) return state;
     return jobStateOf(
       key,
       sight,
       { shardSize: settings.shardSize, largestVramGiB: largestVram(caches) },
-      now,
+      nowMs,
     );
   }
 
-  function withAssumption(key: string, state: JobState | undefined, now: number): JobState | undefined {
-    const taken = assumed.get(key);
-    if (!state || !taken) return state;
-    if (taken.untilMs < now) assumed.delete(key);
-    const { holding } = state;
-    if (holding?.pool === taken.pool && holding.gpus >= taken.gpus) return state;
-    const fresh = { sinceMs: now, startedGpus: 0, shardGpuSeconds: 0, unsavedGpuSeconds: 0 };
-    return { ...state, holding: { ...(holding ?? fresh), pool: taken.pool, gpus: taken.gpus } };
+  /** What is being assigned to the job right now, as long as the caches do not show it. */
+  function takenFrom(key: string, state: JobState | undefined): Taken | undefined {
+    const taken = assumed.of(key);
+    const holding = state?.holding;
+    if (!taken || !holding || holding.pool !== taken.pool || holding.gpus < taken.gpus) return taken;
+    assumed.settle(key);
+    return undefined;
   }
 
-  function placement(key: string): Placement | undefined {
-    replan();
+  /** The job's uid, if the plan has answered it. */
+  function plannedUid(key: string): string | undefined {
     const uid = sightings.get(key)?.state?.uid;
-    return uid === undefined || planned.get(key) !== uid ? undefined : plan?.placementOf(uid);
+    return uid !== undefined && kept.keys.has(uid) ? uid : undefined;
   }
 
   return {
@@ -172,17 +196,21 @@ export function createPlanner(settings: PlannerSettings): Planner {
       refresh();
       return sightings.get(key)?.sight;
     },
-    placement,
+    placement(key) {
+      replan();
+      const uid = plannedUid(key);
+      return uid === undefined ? undefined : plan?.placementOf(uid);
+    },
     isUnplanned(key) {
       replan();
-      const uid = sightings.get(key)?.state?.uid;
-      return uid !== undefined && planned.get(key) !== uid;
+      return sightings.get(key)?.state !== undefined && (!plan || plannedUid(key) === undefined);
     },
     pool: (name) => caches.gpuPools.get(name),
     assume(key, taken) {
+      due.add(key);
+      if (taken) return assumed.expect(key, taken);
+      assumed.settle(key);
       isPlanned = false;
-      if (taken === undefined) assumed.delete(key);
-      else assumed.set(key, { ...taken, untilMs: nowMs() + ASSUMED_MS });
     },
     replan,
     get plan() {
@@ -195,8 +223,15 @@ export function createPlanner(settings: PlannerSettings): Planner {
   };
 }
 
-function addTo(sum: Record<string, number>, more: Readonly<Record<string, number>>): void {
-  for (const [pool, gpus] of Object.entries(more)) sum[pool] = (sum[pool] ?? 0) + gpus;
+const UNSEEN: Sighting = { sight: undefined, state: undefined, liveGpus: {} };
+
+function hasGpus({ liveGpus }: Sighting): boolean {
+  return Object.keys(liveGpus).length > 0;
+}
+
+function withTaken(state: JobState, { pool, gpus }: Taken, nowMs: number): JobState {
+  const fresh = { sinceMs: nowMs, startedGpus: 0, shardGpuSeconds: 0, unsavedGpuSeconds: 0 };
+  return { ...state, holding: { ...(state.holding ?? fresh), pool, gpus } };
 }
 
 /** What the scheduler sees of a job, apart from what time changes: most changes of a job need no new plan. */

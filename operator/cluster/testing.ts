@@ -18,11 +18,18 @@ import type { ApiClient } from "../runtime/api-client.ts";
 import { StaleError } from "../runtime/errors.ts";
 import { createFakeClock, FakeApi, type FakeClock, type RawObject } from "../runtime/testing.ts";
 import { toEntry } from "../runtime/reflector.ts";
-import { createCaches, parseConfigMap, parseGpuPool, parseOpalJob, parseOpalQueue } from "./caches.ts";
+import {
+  type Caches,
+  createCaches,
+  parseConfigMap,
+  parseGpuPool,
+  parseOpalJob,
+  parseOpalQueue,
+} from "./caches.ts";
 import { parseChildJob } from "./child-job.ts";
 import { feed } from "./feed.ts";
 import { createKubernetesPort } from "./kubernetes-port.ts";
-import { createMemory } from "./memory.ts";
+import { createMemory, type Memory } from "./memory.ts";
 import { pass } from "./pass.ts";
 import { createPlanner, type Planner } from "./planner.ts";
 import type { ChildRef, ClusterPort, PodEnd, WritePoint } from "./port.ts";
@@ -30,8 +37,8 @@ import { resourcesIn } from "./resources.ts";
 import { parseRunnerPod } from "./runner-pod.ts";
 import { look } from "./sights.ts";
 import { writeStatuses } from "./status-writer.ts";
-import { schedule } from "../schedule/scheduler.ts";
-import { DEFAULT_SETTINGS } from "../schedule/world.ts";
+import type { Plan } from "../schedule/plan.ts";
+import { DEFAULT_SETTINGS, type World } from "../schedule/world.ts";
 import { parseGpuNode } from "./gpu-node.ts";
 
 export const NAMESPACE = "opal";
@@ -324,12 +331,18 @@ export interface FakeOperator {
   /** Looks at the cluster as it is now and passes over every job. @throws {Killed} */
   passAll(): Promise<{ acted: number }>;
   readonly planner: Planner;
+  readonly caches: Caches;
+  readonly memory: Memory;
   readonly writes: WritePoint[];
 }
 
 export function createFakeOperator(
   cluster: FakeCluster,
-  { settings = someSettings(), kill }: { settings?: ReconcileSettings; kill?: Kill } = {},
+  {
+    settings = someSettings(),
+    kill,
+    record,
+  }: { settings?: ReconcileSettings; kill?: Kill; record?: (world: World, plan: Plan) => void } = {},
 ): FakeOperator {
   const { api, clock, notes } = cluster;
   const caches = createCaches();
@@ -339,18 +352,17 @@ export function createFakeOperator(
     caches,
     memory,
     settings: DEFAULT_SETTINGS,
-    schedule,
     shardSize: settings.shardSize,
     minIntervalMs: 0,
     onDue() {},
-    record() {},
+    record,
     look: (key) => look(key, caches, memory, { settings, nowMs: nowMs() }),
     onChanged() {},
     onMoved() {},
     onUnreadable(_key, error) {
       throw error;
     },
-    nowMs,
+    clock,
   });
   feed(caches, memory, {
     onChanged: (key) => planner.invalidate(key),
@@ -384,6 +396,8 @@ export function createFakeOperator(
 
   return {
     planner,
+    caches,
+    memory,
     writes,
     async passAll() {
       await refill();

@@ -1,8 +1,10 @@
 /** Caches → the scheduler's world: pools with what is remembered of them, and queues with their accounts. */
 import type { GpuPool } from "#crds/gpupool.ts";
+import type { OpalQueue } from "#crds/opalqueue.ts";
+import { fromTimestamp } from "#crds/timestamp.ts";
 import { speedsOf } from "../reconcile/learn-speed.ts";
-import { type GpuSpan, queueStateOf } from "../reconcile/usage-account.ts";
-import type { JobState, PoolState, ScheduleSettings, StockOutMemory, World } from "../schedule/world.ts";
+import { type GpuSpan, hasNews, queueStateOf } from "../reconcile/usage-account.ts";
+import type { PoolState, QueueState, ScheduleSettings, StockOutMemory } from "../schedule/world.ts";
 import type { Caches } from "./caches.ts";
 import type { Memory } from "./memory.ts";
 
@@ -12,34 +14,19 @@ export interface WorldParts {
   readonly settings: ScheduleSettings;
 }
 
-export function worldOf(
-  { caches, memory, settings }: WorldParts,
-  jobs: readonly JobState[],
+/** @param more what the planner knows beside the caches, by pool */
+export function poolStates(
+  { caches }: WorldParts,
   more: {
     strayGpus: Readonly<Record<string, number>>;
     stockOuts: ReadonlyMap<string, StockOutMemory>;
-    nowMs: number;
   },
-): World {
-  const clock = { nowMs: more.nowMs, halfLifeSeconds: settings.usageHalfLifeSeconds };
-  const byName = <T extends { name: string }>(states: T[]) =>
-    states.sort((a, b) => (a.name < b.name ? -1 : 1));
-  return {
-    pools: byName(
-      caches.gpuPools.values().map((pool) => {
-        const { name } = pool.metadata;
-        const stockOut = newest(stockOutIn(pool), more.stockOuts.get(name));
-        return poolStateOf(pool, more.strayGpus[name] ?? 0, stockOut);
-      }),
-    ),
-    queues: byName(
-      caches.opalQueues
-        .values()
-        .map((queue) => queueStateOf(queue, spansOf(queue.metadata.name, caches, memory), clock)),
-    ),
-    jobs,
-    settings,
-  };
+): PoolState[] {
+  return caches.gpuPools.values().map((pool) => {
+    const { name } = pool.metadata;
+    const stockOut = newest(stockOutIn(pool), more.stockOuts.get(name));
+    return poolStateOf(pool, more.strayGpus[name] ?? 0, stockOut);
+  });
 }
 
 /** Turns of the queue's pods on GPUs, by class. A pool that is gone counts under its name. */
@@ -48,6 +35,36 @@ export function spansOf(queue: string, caches: Caches, memory: Memory): GpuSpan[
     ...turn,
     gpuClass: caches.gpuPools.get(pool)?.spec.gpuClass ?? pool,
   }));
+}
+
+/**
+ * Queues as the scheduler sees them. The account of one whose pods all stand in its status already is told as of
+ * that status: the scheduler lets it fade, so it stays the same value until something happens in the queue.
+ */
+export function createQueueStates({ caches, memory, settings }: WorldParts): (nowMs: number) => QueueState[] {
+  const quiet = new Map<string, { readonly queue: OpalQueue; readonly state: QueueState }>();
+
+  function stateOf(queue: OpalQueue, nowMs: number): QueueState {
+    const { name } = queue.metadata;
+    const spans = spansOf(name, caches, memory);
+    const accountAtMs = fromTimestamp(queue.status.usage?.at ?? queue.metadata.creationTimestamp);
+    const clock = { nowMs, halfLifeSeconds: settings.usageHalfLifeSeconds };
+    if (hasNews(queue, spans) || accountAtMs > nowMs) {
+      quiet.delete(name);
+      return queueStateOf(queue, spans, clock);
+    }
+    const known = quiet.get(name);
+    if (known?.queue === queue) return known.state;
+    const state = queueStateOf(queue, [], { ...clock, nowMs: accountAtMs });
+    quiet.set(name, { queue, state });
+    return state;
+  }
+
+  return (nowMs) => {
+    const queues = caches.opalQueues.values();
+    for (const name of quiet.keys()) if (!caches.opalQueues.get(name)) quiet.delete(name);
+    return queues.map((queue) => stateOf(queue, nowMs));
+  };
 }
 
 function poolStateOf(

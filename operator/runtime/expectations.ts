@@ -18,7 +18,7 @@ export function createExpectations<T>({
   clock,
   limitMs,
 }: {
-  clock: Clock;
+  clock: Pick<Clock, "monotonicMs">;
   limitMs: number;
 }): Expectations<T> {
   const expected = new Map<string, { value: T; untilMs: number }>();

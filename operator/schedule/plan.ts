@@ -15,7 +15,7 @@ export interface Plan {
   readonly wakeAtMs: number | undefined;
   /**
    * The job's part of the plan; undefined for a job that the world does not have. Made when asked for, because
-   * one arrival moves thousands of waiting jobs by one place. A planner's plan answers until its next step.
+   * one arrival moves thousands of waiting jobs by one place. A scheduler's plan answers until its next step.
    */
   placementOf(uid: string): Placement | undefined;
 }

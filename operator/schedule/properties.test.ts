@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { describe, expect, it, vi } from "vitest";
 import type { Plan } from "./plan.ts";
 import { plainPlan } from "./recording.ts";
-import { type WorldChange, createPlanner, schedule } from "./scheduler.ts";
+import { type WorldChange, createScheduler, schedule } from "./scheduler.ts";
 import { type SimulatedJob, type Simulation, createSimulation, livePods } from "./testing-simulation.ts";
 import { NOW_MS, aJob, aPool, aQueue, aWorld, carriedOut } from "./testing.ts";
 import type { QueueState, World } from "./world.ts";
@@ -222,14 +222,14 @@ describe("over simulated time, in any world", () => {
     );
   });
 
-  it("a planner that follows the changes plans bit for bit what a new one would", () => {
+  it("a scheduler that follows the changes plans bit for bit what a new one would", () => {
     fc.assert(
       fc.property(someLoad, (load) => {
-        let planner: ReturnType<typeof createPlanner> | undefined;
+        let scheduler: ReturnType<typeof createScheduler> | undefined;
         let before: World | undefined;
         play(load, (plan, { world, nowMs }) => {
-          planner ??= createPlanner({ ...world, jobs: [], queues: [] });
-          const followed = planner.step(changeBetween(before, world), nowMs);
+          scheduler ??= createScheduler({ ...world, jobs: [], queues: [] });
+          const followed = scheduler.step(changeBetween(before, world), nowMs);
           expect(JSON.stringify(plain(followed, world))).toBe(JSON.stringify(plain(plan, world)));
           before = world;
         });

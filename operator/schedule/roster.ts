@@ -14,7 +14,7 @@ import type { Block, Change } from "./board.ts";
 import type { JobState, PoolState, QueueState, ScheduleSettings, World } from "./world.ts";
 
 /**
- * The world as the planner keeps it: each queue's jobs in their order, jobs of equal needs sharing one shape.
+ * The world as the scheduler keeps it: each queue's jobs in their order, jobs of equal needs sharing one shape.
  * One change touches one queue, so a step costs as much as the change and not as much as the world.
  */
 export interface Roster {

@@ -20,11 +20,11 @@ import type { JobState, PoolState, QueueState, World } from "./world.ts";
  * will see, and a plan that was carried out stays as it is.
  */
 export function schedule(world: World, nowMs: number): Plan {
-  return createPlanner(world).plan(nowMs);
+  return createScheduler(world).plan(nowMs);
 }
 
 /** Keeps a world and plans it again after each change, at the cost of the change. */
-export interface Planner {
+export interface Scheduler {
   plan(nowMs: number): Plan;
   /** The same plan as `schedule` would make of the changed world. */
   step(change: WorldChange, nowMs: number): Plan;
@@ -43,7 +43,7 @@ export interface WorldChange {
   readonly pools?: readonly PoolState[];
 }
 
-export function createPlanner(world: World): Planner {
+export function createScheduler(world: World): Scheduler {
   const roster = createRoster(world);
   let last: { board: Board; round: Round } | undefined;
 
