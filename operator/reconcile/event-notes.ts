@@ -1,4 +1,4 @@
-import type { ConditionType } from "#crds/conditions.ts";
+import { type ConditionType, REASONS } from "#crds/conditions.ts";
 import type { OpalJobStatus } from "#crds/opaljob.ts";
 import { transitionsOf } from "./conditions.ts";
 import type { Decision } from "./decision.ts";
@@ -12,8 +12,9 @@ export interface Note {
 }
 
 /**
- * The events of a pass: one for each launch, suspension and end, and one for a job that can never start.
- * Waiting and running are told by the status alone, because each event is a write.
+ * The events of a pass: one for each launch, each suspension, each end at which something failed, and one for a job
+ * that can never start. Each is a write, so what the status says as well is left to it: waiting, running, and that
+ * all went well, which the condition Complete tells in the same words and longer than an event lives.
  */
 export function notesOf(decision: Decision, before: OpalJobStatus, after: OpalJobStatus): Note[] {
   const notes: Note[] = [];
@@ -22,11 +23,15 @@ export function notesOf(decision: Decision, before: OpalJobStatus, after: OpalJo
   }
   for (const { type, reason, message } of transitionsOf(before, after)) {
     const action = ACTIONS[type];
-    if (action === undefined || (type === "Queued" && reason !== "NoMatchingPool")) continue;
+    if (action === undefined || isToldByStatus(type, reason)) continue;
     const isBad = type === "Failed" || type === "Queued" || reason === "SomeItemsFailed";
     notes.push({ type: isBad ? "Warning" : "Normal", reason, action, note: message });
   }
   return notes;
+}
+
+function isToldByStatus(type: ConditionType, reason: string): boolean {
+  return reason === REASONS.AllItemsDone || (type === "Queued" && reason !== REASONS.NoMatchingPool);
 }
 
 const ACTIONS: Partial<Record<ConditionType, string>> = {
