@@ -73,8 +73,7 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
     observer: metrics.client,
     gate: async () => {
       await bucket.take();
-      election.assertHeld();
-      return election.writeSignal;
+      return election.permit();
     },
   });
 

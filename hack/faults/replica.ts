@@ -76,8 +76,7 @@ export function startReplica(settings: ReplicaSettings): Replica {
     observer,
     gate: async () => {
       await bucket.take();
-      election.assertHeld();
-      return election.writeSignal;
+      return election.permit();
     },
   });
 

@@ -124,7 +124,7 @@ describe("the API client", () => {
   });
 
   it("breaks off a write when its signal says so", async () => {
-    const { client } = aClient(() => Promise.resolve(AbortSignal.abort()));
+    const { client } = aClient(() => Promise.resolve({ signal: AbortSignal.abort(), assertValid() {} }));
     await expect(client.create(jobs, {})).rejects.toThrow();
     expect(asked).toEqual([]);
   });

@@ -54,8 +54,15 @@ export interface ClientObserver {
   requested(facts: { verb: string; code: string; resource: string; seconds: number }): void;
 }
 
-/** Asked before each write; throws when writing is not allowed. The signal ends a write that takes too long. */
-export type WriteGate = () => Promise<AbortSignal | undefined>;
+/** Asked before each write; throws when writing is not allowed. */
+export type WriteGate = () => Promise<WritePermit | undefined>;
+
+export interface WritePermit {
+  /** Ends a write that takes too long. */
+  readonly signal: AbortSignal;
+  /** Asked again when there is a connection for the write; throws when the permit is good no more. */
+  readonly assertValid: () => void;
+}
 
 /** A proxy on the way that asks for more must not keep us away for hours. */
 const MAX_RETRY_AFTER_MS = 60_000;
@@ -106,8 +113,8 @@ export function createApiClient(deps: {
   }
 
   async function write(verb: string, resource: Resource, request: KubeRequest): Promise<unknown> {
-    const signal = await gate();
-    return ask(verb, resource, { ...request, signal });
+    const permit = await gate();
+    return ask(verb, resource, { ...request, signal: permit?.signal, beforeSending: permit?.assertValid });
   }
 
   return {

@@ -1,11 +1,13 @@
 import * as http from "node:http";
 import * as https from "node:https";
 import type { ClusterAccess } from "./cluster-access.ts";
+import { type Connections, createConnections } from "./connections.ts";
 import { NoAnswerError } from "./errors.ts";
 
 /**
  * HTTP to one API server: signed requests on kept-alive sockets, and streams for watches. Both reject with
- * {NoAnswerError} when the connection fails; aborting the request's signal rejects with its reason.
+ * {NoAnswerError} when the connection fails; aborting the request's signal rejects with its reason, and what has not
+ * left this machine by then never will.
  */
 export interface KubeHttp {
   request(request: KubeRequest): Promise<KubeResponse>;
@@ -22,6 +24,11 @@ export interface KubeRequest {
   readonly contentType?: string | undefined;
   readonly accept?: string | undefined;
   readonly signal?: AbortSignal | undefined;
+  /**
+   * Called at the last moment, when there is a connection: the next thing is that the bytes go to the kernel. What it
+   * throws is what the request rejects with, and nothing has been sent.
+   */
+  readonly beforeSending?: (() => void) | undefined;
   /** For `request`: to the end of the body. For `stream`: to the headers. */
   readonly timeoutMs?: number | undefined;
 }
@@ -39,16 +46,11 @@ const DEFAULT_TIMEOUT_MS = 30_000;
 const MAX_SOCKETS = 128;
 
 export function createKubeHttp(access: ClusterAccess, userAgent: string): KubeHttp {
-  const isTls = access.server.protocol === "https:";
-  const agentOptions = { keepAlive: true, keepAliveMsecs: 15_000, noDelay: true };
-  const agent = isTls
-    ? new https.Agent({ ...agentOptions, ...access.tls, maxSockets: MAX_SOCKETS })
-    : new http.Agent({ ...agentOptions, maxSockets: MAX_SOCKETS });
-  const streamAgent = isTls
-    ? new https.Agent({ ...agentOptions, ...access.tls })
-    : new http.Agent(agentOptions);
+  const connections = createConnections(access, MAX_SOCKETS);
+  const streams = createConnections(access);
+  const startRequest = access.server.protocol === "https:" ? https.request : http.request;
 
-  async function send(request: KubeRequest, through: http.Agent, signal: AbortSignal) {
+  async function send(request: KubeRequest, through: Connections, signal: AbortSignal) {
     const authorization = await access.authorization();
     const body = request.body === undefined ? undefined : JSON.stringify(request.body);
     const headers: http.OutgoingHttpHeaders = {
@@ -64,11 +66,28 @@ export function createKubeHttp(access: ClusterAccess, userAgent: string): KubeHt
     for (const [name, value] of Object.entries(request.query ?? {})) {
       if (value !== undefined) url.searchParams.set(name, String(value));
     }
+    signal.throwIfAborted();
     return new Promise<http.IncomingMessage>((resolve, reject) => {
-      const options = { method: request.method, headers, agent: through, signal };
-      const outgoing = isTls ? https.request(url, options, resolve) : http.request(url, options, resolve);
+      const outgoing = startRequest(url, { method: request.method, headers, agent: through.agent });
+      const breakOff = () => {
+        if (outgoing.socket) through.reset(outgoing.socket);
+        outgoing.destroy(new Error("broken off"));
+      };
+      signal.addEventListener("abort", breakOff);
+      outgoing.once("close", () => signal.removeEventListener("abort", breakOff));
+      outgoing.on("response", resolve);
       outgoing.on("error", reject);
-      outgoing.end(body);
+      outgoing.once("socket", (socket) =>
+        through.whenOpen(socket, () => {
+          try {
+            request.beforeSending?.();
+            outgoing.end(body);
+          } catch (error) {
+            reject(new NotSent(error));
+            outgoing.destroy();
+          }
+        }),
+      );
     });
   }
 
@@ -76,7 +95,7 @@ export function createKubeHttp(access: ClusterAccess, userAgent: string): KubeHt
     async request(request) {
       const deadline = startDeadline(request);
       try {
-        const incoming = await send(request, agent, deadline.signal);
+        const incoming = await send(request, connections, deadline.signal);
         const chunks: Buffer[] = [];
         for await (const chunk of incoming) chunks.push(chunk as Buffer);
         if (!incoming.complete) throw new Error("it was cut off");
@@ -87,8 +106,8 @@ export function createKubeHttp(access: ClusterAccess, userAgent: string): KubeHt
         };
       } catch (error) {
         // Where one connection has gone silent the idle ones have too; the next tries must not wait for each.
-        if (deadline.late.aborted) closeIdle(agent);
-        throw noAnswer(error, request);
+        if (deadline.late.aborted) connections.closeIdle();
+        throw noAnswer(error, request, deadline.late);
       } finally {
         deadline.clear();
       }
@@ -96,17 +115,17 @@ export function createKubeHttp(access: ClusterAccess, userAgent: string): KubeHt
     async stream(request) {
       const deadline = startDeadline(request);
       try {
-        const incoming = await send(request, streamAgent, deadline.signal);
+        const incoming = await send(request, streams, deadline.signal);
         return { status: incoming.statusCode ?? 0, headers: incoming.headers, body: incoming };
       } catch (error) {
-        throw noAnswer(error, request);
+        throw noAnswer(error, request, deadline.late);
       } finally {
         deadline.clear();
       }
     },
     close() {
-      agent.destroy();
-      streamAgent.destroy();
+      connections.agent.destroy();
+      streams.agent.destroy();
     },
   };
 }
@@ -122,18 +141,19 @@ function startDeadline({ signal, timeoutMs = DEFAULT_TIMEOUT_MS }: KubeRequest) 
   };
 }
 
-function noAnswer(error: unknown, { method, path, signal }: KubeRequest): unknown {
-  if (signal?.aborted) return signal.reason;
-  // An aborted request tells in its cause why it was aborted.
-  const cause = error instanceof Error && error.name === "AbortError" ? error.cause : error;
-  const why = cause instanceof Error ? cause.message : String(cause);
-  return new NoAnswerError(`${method} ${path}: no answer from the API server: ${why}`, { cause: error });
+/** Carries what `beforeSending` threw. */
+class NotSent extends Error {
+  constructor(cause: unknown) {
+    super("not sent", { cause });
+  }
 }
 
-function closeIdle(agent: http.Agent): void {
-  for (const sockets of Object.values(agent.freeSockets)) {
-    for (const socket of sockets ?? []) socket.destroy();
-  }
+function noAnswer(error: unknown, { method, path, signal }: KubeRequest, late: AbortSignal): unknown {
+  if (error instanceof NotSent) return error.cause;
+  if (signal?.aborted) return signal.reason;
+  const cause: unknown = late.aborted ? late.reason : error;
+  const why = cause instanceof Error ? cause.message : String(cause);
+  return new NoAnswerError(`${method} ${path}: no answer from the API server: ${why}`, { cause });
 }
 
 function joinPaths(base: string, path: string): string {

@@ -1,5 +1,5 @@
 import * as z from "zod";
-import type { ApiClient, Resource } from "./api-client.ts";
+import type { ApiClient, Resource, WritePermit } from "./api-client.ts";
 import { type Clock, sleep } from "./clock.ts";
 import { isStatus, LeadershipLostError } from "./errors.ts";
 import type { Log } from "./log.ts";
@@ -11,10 +11,12 @@ import type { Log } from "./log.ts";
  * earlier than anybody may take over, and the difference is the time that a write on its way has to end.
  */
 export interface Leadership {
-  /** @throws {LeadershipLostError} when this process does not lead (any more). */
-  assertHeld(): void;
-  /** Aborted when a write that is still on its way could meet another leader's. */
-  readonly writeSignal: AbortSignal;
+  /**
+   * For one write of this term. Its signal is aborted when a write that is still on its way could meet another leader's.
+   *
+   * @throws {LeadershipLostError} when this process does not lead (any more), then and when the permit is asked
+   */
+  permit(): WritePermit;
   readonly isHeld: boolean;
 }
 
@@ -82,12 +84,15 @@ class LeaseElection implements Election {
     return this.#deps.clock.monotonicMs() < this.#heldUntilMs;
   }
 
-  get writeSignal(): AbortSignal {
-    return this.#writes;
-  }
-
-  assertHeld(): void {
-    if (!this.isHeld) throw new LeadershipLostError(`${this.#settings.identity} does not lead`);
+  permit(): WritePermit {
+    const signal = this.#writes;
+    const assertValid = () => {
+      if (signal.aborted || !this.isHeld) {
+        throw new LeadershipLostError(`${this.#settings.identity} does not lead`);
+      }
+    };
+    assertValid();
+    return { signal, assertValid };
   }
 
   async run(lead: (signal: AbortSignal) => Promise<void>, signal: AbortSignal): Promise<void> {
