@@ -23,6 +23,8 @@ export interface JobMemory {
   /** Usage that the status had stated before this process saw the job, and that no pod accounts for. */
   carried: Usage | undefined;
   statusWrittenAtMs: number | undefined;
+  /** Since when pods of it have been seen to run without a break. */
+  runningSinceMs: number | undefined;
 }
 
 export function createMemory(): Memory {

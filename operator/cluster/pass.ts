@@ -12,6 +12,7 @@ import type { ReconcileSettings } from "../reconcile/settings.ts";
 import { kueuePlacement } from "../reconcile/kueue-placement.ts";
 import { nextStatus } from "../reconcile/status.ts";
 import { mergePatch, timeWrite } from "../reconcile/status-write.ts";
+import { runningPods } from "../reconcile/usage.ts";
 import type { PassResult } from "../runtime/controller.ts";
 import { apply, gpusTaken } from "./apply.ts";
 import type { Memory } from "./memory.ts";
@@ -54,9 +55,12 @@ function observe(key: string, deps: PassDeps, now: Date): Observed | undefined {
   if (!sight || (!settings.kueue && planner.isUnplanned(key))) return undefined;
   const remembered = memoryOf(memory, sight.job.metadata.uid);
   remembered.statusWrittenAtMs ??= now.getTime();
+  remembered.runningSinceMs =
+    runningPods(sight).length > 0 ? (remembered.runningSinceMs ?? now.getTime()) : undefined;
   const placement = settings.kueue ? kueuePlacement(sight, deps.pools()) : planner.placement(key);
   const target = placement?.kind === "admitted" ? planner.pool(placement.pool) : undefined;
-  return { ...sight, placement, target, statusWrittenAtMs: remembered.statusWrittenAtMs };
+  const { statusWrittenAtMs, runningSinceMs } = remembered;
+  return { ...sight, placement, target, statusWrittenAtMs, runningSinceMs };
 }
 
 async function carryOut(key: string, { action }: Decision, { job }: Observed, deps: PassDeps): Promise<void> {
@@ -80,6 +84,7 @@ async function writeStatus(seen: Observed, decision: Decision, deps: PassDeps): 
   const timing = timeWrite(job.status, after, {
     intervals: settings,
     writtenAtMs: seen.statusWrittenAtMs ?? 0,
+    runningSinceMs: seen.runningSinceMs,
     nowMs: now.getTime(),
   });
   if (timing.write === "never") return NOT_WRITTEN;

@@ -50,6 +50,7 @@ export function someSettings(changes: Partial<ReconcileSettings> = {}): Reconcil
     shardSize: 4,
     childTtlSeconds: 86_400,
     statusIntervalSeconds: 5,
+    runningSettleSeconds: 1.5,
     backgroundIntervalSeconds: 30,
     unreachableSeconds: 3,
     podStartTimeoutSeconds: 5,

@@ -1,11 +1,13 @@
 import { type ConditionType, REASONS, type Reason } from "#crds/conditions.ts";
 import type { Condition, OpalJobStatus } from "#crds/opaljob.ts";
+import { toTimestamp } from "#crds/timestamp.ts";
 import type { BlockedOn } from "../schedule/plan.ts";
 import { counted } from "../schedule/words.ts";
 import type { Verdict } from "./decision.ts";
 import type { Observed } from "./observed.ts";
 import type { Assessment } from "./assess.ts";
-import { gpusOf, livePods } from "./usage.ts";
+import { restsSinceMs, runsSinceMs } from "./run-times.ts";
+import { gpusOf, livePods, runningPods } from "./usage.ts";
 
 type Fact = Pick<Condition, "type" | "status" | "message"> & { readonly reason: Reason };
 
@@ -28,14 +30,21 @@ export function conditionsOf(
   return facts.map((fact) => stamp(fact, seen, outcome.now));
 }
 
-function stamp(fact: Fact, { job }: Observed, now: Date): Condition {
+function stamp(fact: Fact, seen: Observed, now: Date): Condition {
+  const { job } = seen;
   const before = job.status.conditions?.find((condition) => condition.type === fact.type);
+  const changedAt = before?.status === fact.status ? before.lastTransitionTime : now.toISOString();
   return {
     ...fact,
     message: fact.message.slice(0, MAX_MESSAGE_LENGTH),
     observedGeneration: job.metadata.generation,
-    lastTransitionTime: before?.status === fact.status ? before.lastTransitionTime : now.toISOString(),
+    lastTransitionTime: fact.type === "Running" ? runningChangedAt(fact, seen, now) : changedAt,
   };
+}
+
+function runningChangedAt({ status }: Fact, seen: Observed, now: Date): string {
+  const changedMs = status === "True" ? runsSinceMs : restsSinceMs;
+  return toTimestamp(changedMs(seen, now.getTime()));
 }
 
 function is(type: ConditionType, reason: Reason, message: string): Fact {
@@ -79,7 +88,7 @@ function admitted({ active }: Assessment, verdict: Verdict | undefined): Fact {
 function running(seen: Observed, { active }: Assessment, verdict: Verdict | undefined): Fact {
   if (verdict) return isNot("Running", REASONS.NoPods, "");
   const pods = livePods(seen);
-  const runs = pods.filter((pod) => pod.phase === "Running").length;
+  const runs = runningPods(seen).length;
   if (runs > 0) return is("Running", REASONS.PodsRunning, `${runs} of ${pods.length} pods run.`);
   if (pods.length === 0 && gpusOf(active) === 0) {
     return isNot("Running", REASONS.NoPods, "");

@@ -94,4 +94,6 @@ export interface Observed extends JobSight {
   readonly target: GpuPool | undefined;
   /** Remembered: when this process last wrote the status. */
   readonly statusWrittenAtMs: number | undefined;
+  /** Remembered: since when this process has seen pods of it run without a break; undefined while none runs. */
+  readonly runningSinceMs: number | undefined;
 }

@@ -1,5 +1,5 @@
 import { REASONS } from "#crds/conditions.ts";
-import type { OpalJobStatus } from "#crds/opaljob.ts";
+import type { Condition, OpalJobStatus } from "#crds/opaljob.ts";
 import type { ReconcileSettings } from "./settings.ts";
 
 /** Whether to write a status now, later, or not at all. */
@@ -8,20 +8,28 @@ export type WriteTiming =
   | { readonly write: "later"; readonly afterMs: number }
   | { readonly write: "never" };
 
-type Intervals = Pick<ReconcileSettings, "statusIntervalSeconds" | "backgroundIntervalSeconds">;
+type Intervals = Pick<
+  ReconcileSettings,
+  "statusIntervalSeconds" | "backgroundIntervalSeconds" | "runningSettleSeconds"
+>;
 
 /**
- * What people and programs wait for (conditions, more GPUs, attempts) is written at once; progress at most every
- * few seconds; what changes all the time by itself (usage, places in the queue) still less often.
+ * What people and programs wait for (conditions, more GPUs, attempts) is written at once, except that pods run: that
+ * is written when they have done so for a moment, because a short job's end says it too. Progress is written at most
+ * every few seconds; what changes all the time by itself (usage, places in the queue) still less often.
  */
 export function timeWrite(
   before: OpalJobStatus,
   after: OpalJobStatus,
-  context: { intervals: Intervals; writtenAtMs: number; nowMs: number },
+  context: { intervals: Intervals; writtenAtMs: number; runningSinceMs: number | undefined; nowMs: number },
 ): WriteTiming {
   if (isSame(before, after)) return { write: "never" };
-  if (isPressing(before, after)) return { write: "now" };
-  const { statusIntervalSeconds, backgroundIntervalSeconds } = context.intervals;
+  const { statusIntervalSeconds, backgroundIntervalSeconds, runningSettleSeconds } = context.intervals;
+  if (isPressing(before, after)) {
+    const settledMs = (context.runningSinceMs ?? 0) + runningSettleSeconds * 1000;
+    const mayWait = settledMs > context.nowMs && hasOnlyBegunToRun(before, after);
+    return mayWait ? { write: "later", afterMs: settledMs - context.nowMs } : { write: "now" };
+  }
   const isProgress = !isSame(progress(before), progress(after));
   const seconds = isProgress ? statusIntervalSeconds : backgroundIntervalSeconds;
   const afterMs = context.writtenAtMs + seconds * 1000 - context.nowMs;
@@ -41,15 +49,20 @@ function isPressing(before: OpalJobStatus, after: OpalJobStatus): boolean {
  * cost two writes a shard.
  */
 function betweenShards(before: OpalJobStatus, after: OpalJobStatus): boolean {
-  const running = (status: OpalJobStatus) => status.conditions?.find(({ type }) => type === "Running");
   return running(before)?.status === "True" && running(after)?.reason === REASONS.PodsStarting;
+}
+
+function hasOnlyBegunToRun(before: OpalJobStatus, after: OpalJobStatus): boolean {
+  return running(after)?.status === "True" && !isPressing(before, asBefore(before, after));
+}
+
+function running({ conditions }: OpalJobStatus): Condition | undefined {
+  return conditions?.find(({ type }) => type === "Running");
 }
 
 function asBefore(before: OpalJobStatus, after: OpalJobStatus): OpalJobStatus {
   const conditions = after.conditions?.map(
-    (condition) =>
-      (condition.type === "Running" && before.conditions?.find(({ type }) => type === "Running")) ||
-      condition,
+    (condition) => (condition.type === "Running" && running(before)) || condition,
   );
   return { ...after, phase: before.phase, conditions };
 }

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { OpalJobStatus } from "#crds/opaljob.ts";
 import { decide } from "./decide.ts";
 import { notesOf } from "./event-notes.ts";
-import type { Observed } from "./observed.ts";
+import type { Observed, ObservedPod } from "./observed.ts";
 import { MAX_STATUS_BYTES, nextStatus } from "./status.ts";
 import { isSame, mergePatch, timeWrite } from "./status-write.ts";
 import {
@@ -22,6 +22,14 @@ const at = (seconds: number) => new Date(START_MS + seconds * 1000);
 function statusOf(seen: Observed, now = at(60)): OpalJobStatus {
   return nextStatus(seen, decide(seen, settings, now.getTime()), now);
 }
+
+/** Ran for the first second. */
+const ended = aPod({
+  phase: "Succeeded",
+  exitCode: 0,
+  finishedAtMs: START_MS + 1000,
+  verdict: aVerdict({ done: "0" }),
+});
 
 function conditionsOf({ conditions = [] }: OpalJobStatus): Record<string, string> {
   return Object.fromEntries(conditions.map(({ type, status, reason }) => [type, `${status} ${reason}`]));
@@ -153,6 +161,48 @@ describe("the status", () => {
     expect(queued).toMatchObject({ reason: "WaitingForGpus", lastTransitionTime: at(0).toISOString() });
   });
 
+  describe("has true times of running, whenever it is written:", () => {
+    const admitted = statusOf(anObserved(), at(0.7));
+    const job = anOpalJob({ status: admitted });
+    const times = (pods: ObservedPod[], writtenAt: Date, of = job) => {
+      const { conditions, startTime } = statusOf(
+        anObserved({ job: of, children: [aChild({ pods })] }),
+        writtenAt,
+      );
+      const running = conditions?.find(({ type }) => type === "Running");
+      return { running: `${running?.status} since ${running?.lastTransitionTime}`, startTime };
+    };
+
+    it("since the pod's own start", () => {
+      expect(times([aPod({ startedAtMs: START_MS + 3000 })], at(5))).toEqual({
+        running: `True since ${at(3).toISOString()}`,
+        startTime: at(3).toISOString(),
+      });
+    });
+
+    it("not before GPUs were assigned, although a pod tells whole seconds only", () => {
+      expect(times([aPod({ startedAtMs: START_MS })], at(2))).toEqual({
+        running: `True since ${at(0.7).toISOString()}`,
+        startTime: at(0.7).toISOString(),
+      });
+    });
+
+    it("until the pod's own end, even when its run was too short to be written", () => {
+      expect(times([ended], at(3))).toEqual({
+        running: `False since ${at(1).toISOString()}`,
+        startTime: at(0.7).toISOString(),
+      });
+    });
+
+    it("the same at every look", () => {
+      const pods = [aPod({ startedAtMs: START_MS + 3000 })];
+      const first = anOpalJob({
+        status: statusOf(anObserved({ job, children: [aChild({ pods })] }), at(5)),
+      });
+      expect(times(pods, at(9), first)).toEqual(times(pods, at(5)));
+    });
+  });
+
   it("is valid and stays within its size, whatever the failures say", () => {
     const failed = Array.from({ length: 24 }, (_, index) => ({
       index,
@@ -176,6 +226,7 @@ describe("writing the status", () => {
     timeWrite(before, OpalJobStatus.parse(after), {
       intervals: settings,
       writtenAtMs: START_MS,
+      runningSinceMs: START_MS,
       nowMs: START_MS + seconds * 1000,
     });
   const done = { ...before, items: { total: 1, pending: 0, running: 0, done: 1, failed: 0 } };
@@ -185,6 +236,38 @@ describe("writing the status", () => {
     anObserved({ job: anOpalJob({ status: before }), children: [aChild({ pods: [] })] }),
     at(10),
   );
+
+  const admitted = statusOf(anObserved({ children: [aChild()] }), at(0));
+  it.each([
+    {
+      what: "that pods run waits for a moment",
+      after: before,
+      seconds: 0.5,
+      want: { write: "later", afterMs: 1000 },
+    },
+    {
+      what: "that pods run is written when they still do",
+      after: before,
+      seconds: 1.5,
+      want: { write: "now" },
+    },
+    {
+      what: "the end is written at once",
+      after: statusOf(anObserved({ children: [aChild({ pods: [ended] })] }), at(1)),
+      seconds: 1,
+      want: { write: "now" },
+    },
+    {
+      what: "another condition takes the running pods along",
+      after: { ...before, observedGeneration: 2 },
+      seconds: 0.5,
+      want: { write: "now" },
+    },
+  ] as const)("once the GPUs are assigned, $what", ({ after, seconds, want }) => {
+    const nowMs = START_MS + seconds * 1000;
+    const context = { intervals: settings, writtenAtMs: START_MS, runningSinceMs: START_MS, nowMs };
+    expect(timeWrite(admitted, after, context)).toEqual(want);
+  });
 
   it.each([
     ["nothing, not at all", before, 99, { write: "never" }],
@@ -233,6 +316,7 @@ describe("writing the status", () => {
 });
 
 describe("events", () => {
+  const failure = { index: 0, id: "item-0", class: "bad-input" as const, message: "not a picture" };
   const notes = (seen: Observed) => {
     const decision = decide(seen, settings, START_MS + 60_000);
     const after = nextStatus(seen, decision, at(60));
@@ -245,6 +329,12 @@ describe("events", () => {
       "a pool that does not fit",
       anObserved({ placement: { ...waitingFor, blockedOn: "pool" } }),
       ["Warning NoMatchingPool"],
+    ],
+    ["an end at which all went well", anObserved({ children: [aChild({ pods: [ended] })] }), []],
+    [
+      "an end at which something failed",
+      anObserved({ children: [aChild({ pods: [{ ...ended, verdict: aVerdict({ failed: [failure] }) }] })] }),
+      ["Warning AllItemsFailed"],
     ],
     ["a suspension", anObserved({ job: anOpalJob({ spec: { suspend: true } }) }), ["Normal SuspendedByUser"]],
   ] as const)("of %s", (_what, seen, want) => {

@@ -1,12 +1,13 @@
 import { phaseOf } from "#crds/conditions.ts";
 import { MAX_LISTED_FAILURES, type OpalJobStatus } from "#crds/opaljob.ts";
-import { toWholeSeconds } from "#crds/timestamp.ts";
+import { toTimestamp, toWholeSeconds } from "#crds/timestamp.ts";
 import { assess, type Assessment } from "./assess.ts";
 import { conditionsOf } from "./conditions.ts";
 import type { Action, Decision, Verdict } from "./decision.ts";
 import type { Observed, ObservedChild } from "./observed.ts";
+import { firstStartMs } from "./run-times.ts";
 import type { ItemFailure } from "./shard-reading.ts";
-import { gpusOf, livePods, usageOf } from "./usage.ts";
+import { gpusOf, runningPods, usageOf } from "./usage.ts";
 import { itemId } from "./verdict.ts";
 
 /** Bytes of JSON: the status stays this small whatever the job's size. */
@@ -26,8 +27,7 @@ export function nextStatus(
   const before = seen.job.status;
   const conditions = conditionsOf(after, assessment, { verdict, now });
   const items = itemCounts(after, assessment, verdict);
-  const hasStarted = conditions.some((c) => c.type === "Running" && c.status === "True");
-  const startTime = before.startTime ?? (hasStarted || verdict ? now.toISOString() : undefined);
+  const startTime = before.startTime ?? startTimeOf(seen, { verdict, now });
   return bounded({
     phase: phaseOf(conditions),
     progress: `${items.done}/${items.total}`,
@@ -44,6 +44,15 @@ export function nextStatus(
     ...(startTime !== undefined && { startTime }),
     ...(verdict && { completionTime: now.toISOString() }),
   });
+}
+
+function startTimeOf(
+  seen: Observed,
+  { verdict, now }: { verdict: Verdict | undefined; now: Date },
+): string | undefined {
+  const startMs = firstStartMs(seen, now.getTime());
+  if (startMs !== undefined) return toTimestamp(startMs);
+  return verdict && now.toISOString();
 }
 
 /** With the job's end every item has ended. */
@@ -118,8 +127,7 @@ function itemCounts(seen: Observed, { total, done, failed }: Assessment, verdict
     ? done.size
     : Math.min(total, Math.max(done.size, seen.job.status.items?.done ?? 0));
   const left = Math.max(0, total - doneCount - failed.size);
-  const runs = livePods(seen).filter((pod) => pod.phase === "Running").length;
-  const running = verdict ? 0 : Math.min(left, runs);
+  const running = verdict ? 0 : Math.min(left, runningPods(seen).length);
   return { total, pending: left - running, running, done: doneCount, failed: failed.size };
 }
 

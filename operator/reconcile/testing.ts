@@ -30,6 +30,7 @@ export const settings: ReconcileSettings = {
   shardSize: 4,
   childTtlSeconds: 3600,
   statusIntervalSeconds: 5,
+  runningSettleSeconds: 1.5,
   backgroundIntervalSeconds: 30,
   unreachableSeconds: 15,
   podStartTimeoutSeconds: 600,
@@ -143,6 +144,7 @@ export function anObserved(changes: Partial<Observed> = {}): Observed {
     placement: admittedTo("sim", 1),
     target: pool,
     statusWrittenAtMs: START_MS,
+    runningSinceMs: undefined,
     ...changes,
   };
 }

@@ -45,6 +45,10 @@ export function livePodsOf(child: Pick<ObservedChild, "pods">): ObservedPod[] {
   return child.pods.filter((pod) => !pod.isGone && (pod.phase === "Running" || pod.phase === "Pending"));
 }
 
+export function runningPods(sight: Pick<JobSight, "children">): ObservedPod[] {
+  return livePods(sight).filter(({ phase }) => phase === "Running");
+}
+
 /** GPUs that a child holds: its parallelism is its allocation, as far as it has shards to use it. */
 export function gpusOf(active: ActiveChild | undefined): number {
   if (!active || active.child.isSuspended) return 0;
