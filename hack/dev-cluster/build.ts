@@ -40,7 +40,7 @@ export async function ensureDevCluster({
         what: "the dev cluster",
         module: SOURCES,
         packages,
-        linkFlags: LINK_FLAGS,
+        flags: LINK_FLAGS,
         folder,
         onProgress,
       });

@@ -9,9 +9,10 @@ export interface Compilation {
   readonly what: string;
   /** Folder of the Go module. */
   readonly module: string;
-  /** Package paths, by the name of the program that is made of each. */
+  /** Paths of packages, or of single files, by the name of the program that is made of each. */
   readonly packages: Readonly<Record<string, string>>;
-  readonly linkFlags: readonly string[];
+  /** Of `go build`, beside those that all builds share. */
+  readonly flags: readonly string[];
   /** Where the programs are put; made when missing. */
   readonly folder: string;
   /** Called with a short text, often. */
@@ -20,7 +21,7 @@ export interface Compilation {
 
 /** Compiles programs of one module. @throws {Error} with Go's words */
 export async function compile(compilation: Compilation): Promise<void> {
-  const { what, module, packages, linkFlags, folder, onProgress } = compilation;
+  const { what, module, packages, flags, folder, onProgress } = compilation;
   onProgress("loading its Go modules");
   await mkdir(folder, { recursive: true });
   const total = await countPackages(compilation);
@@ -28,7 +29,7 @@ export async function compile(compilation: Compilation): Promise<void> {
   const tail: string[] = [];
   for (const [program, path] of Object.entries(packages)) {
     const { code } = await runGo(
-      ["build", ...BUILD_FLAGS, ...linkFlags, "-v", "-o", join(folder, program), path],
+      ["build", ...BUILD_FLAGS, ...flags, "-v", "-o", join(folder, program), path],
       (line) => {
         tail.push(line);
         if (tail.length > SHOWN_LINES) tail.shift();
