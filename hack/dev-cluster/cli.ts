@@ -1,6 +1,6 @@
 /**
- * `npm run cluster -- up | down | status | kubectl`: a cluster to play with. Clusters have names (default `dev`), live
- * in the cache folder and keep their objects from one `up` to the next; `--dir` puts one elsewhere.
+ * `npm run cluster -- up | down | status | node | kubectl`: a cluster to play with. Clusters have names (default
+ * `dev`), live in the cache folder and keep their objects from one `up` to the next; `--dir` puts one elsewhere.
  */
 import { spawn } from "node:child_process";
 import { once } from "node:events";
@@ -16,11 +16,16 @@ import { startCluster, type ClusterOptions, type Ready } from "./cluster.ts";
 import { runControl, type ControlReply } from "./control.ts";
 import { findRunning, startDetached } from "./detached.ts";
 import { kubectlEnv } from "./kubectl.ts";
+import { NODE_USAGE, nodeReport, parseNodeCommand } from "./node-command.ts";
+import { STANDARD_NODES } from "./node-spec.ts";
 
 const USAGE = `usage: npm run cluster -- COMMAND [--name NAME | --dir DIR] [--json]
-  up [--gpus N] [--config FILE] [--detach]   start it, in the foreground unless detached
+  up [--gpus N | --config FILE] [--detach]   start it, in the foreground unless detached: nodes of the GPU classes
+                                             t4 (one of them spot), a100 and a100-mig, or one node of N GPUs, or
+                                             as a JSON file says (cluster.ts, ClusterOptions)
   down [--delete]                            stop a detached one; with --delete its objects go too
   status                                     whether it runs, and where
+${NODE_USAGE}
   kubectl ARGUMENTS                          kubectl as its admin (KUBECONFIG, where set, is used instead)`;
 
 const RUNNER = fileURLToPath(new URL("../../gpu-runner/main.ts", import.meta.url));
@@ -39,6 +44,7 @@ interface Flags {
 
 async function main(command = "", args: string[] = []): Promise<number> {
   if (command === "kubectl") return kubectl(args);
+  if (command === "node") return node(args);
   const { values: flags } = parseArgs({
     args,
     options: {
@@ -102,15 +108,16 @@ async function up(flags: Flags): Promise<number> {
 }
 
 /** What a configuration file holds is checked by the binary, which names all its problems. */
-async function optionsOf({ config, gpus = "8" }: Flags): Promise<ClusterOptions> {
+async function optionsOf({ config, gpus }: Flags): Promise<ClusterOptions> {
   if (config !== undefined) {
     return JSON.parse(await readFile(resolve(invokedFrom, config), "utf8")) as ClusterOptions;
   }
-  if (!/^\d+$/.test(gpus)) throw new Error(`--gpus is a number, not "${gpus}"`);
+  if (gpus !== undefined && !/^\d+$/.test(gpus)) throw new Error(`--gpus is a number, not "${gpus}"`);
   return {
     identities: IDENTITIES,
     images: { [RUNNER_IMAGE]: [process.execPath, RUNNER] },
-    nodes: [{ name: "gpu-0", gpus: Number(gpus), gpuClass: "simulated" }],
+    nodes:
+      gpus === undefined ? STANDARD_NODES : [{ name: "gpu-0", gpus: Number(gpus), gpuClass: "simulated" }],
   };
 }
 
@@ -136,6 +143,19 @@ async function status(flags: Flags): Promise<number> {
   else console.log(`no cluster is running in ${dir}`);
   return 1;
 }
+
+async function node(args: string[]): Promise<number> {
+  const { request, flags } = parseNodeCommand(args);
+  const dir = folderOf(flags);
+  const running = await findRunning(dir);
+  if (!running) throw new Error(notRunning(dir));
+  const reply = await runControl(running.control, request.verb, request.name, request.details);
+  console.log(flags.json ? JSON.stringify(reply) : nodeReport(request, reply));
+  return 0;
+}
+
+const notRunning = (dir: string) =>
+  `no cluster is running in ${dir}: start one with "npm run cluster -- up --detach"`;
 
 function tell(flags: Flags, ready: Ready & Pick<ControlReply, "components" | "nodes">, state: string): void {
   if (flags.json) {
@@ -168,8 +188,7 @@ async function envOf(chosen: Flags | undefined): Promise<NodeJS.ProcessEnv> {
   if (!chosen && process.env["KUBECONFIG"]) return process.env;
   const dir = folderOf(chosen ?? {});
   const running = await findRunning(dir);
-  if (!running)
-    throw new Error(`no cluster is running in ${dir}: start one with "npm run cluster -- up --detach"`);
+  if (!running) throw new Error(notRunning(dir));
   return kubectlEnv(running.kubeconfigs["admin"] ?? "", dir);
 }
 

@@ -6,6 +6,7 @@ import { get } from "node:https";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
+import { setTimeout } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { startCluster } from "./cluster.ts";
@@ -115,6 +116,17 @@ describe("faults", () => {
     expect(endOf(await finished(api, "steady")).exitCode).toBe(4);
   });
 
+  test("the API server may go again while those that need it are still starting", async () => {
+    for (const pauseMilliseconds of [0, 150, 300, 450]) {
+      await cluster.control("restart", "etcd");
+      await setTimeout(pauseMilliseconds);
+      await cluster.control("restart", "apiserver");
+    }
+    const { components } = await cluster.control("status");
+    expect(Object.values(components ?? {}).every((pid) => pid > 0)).toBe(true);
+    expect(endOf(await runPod(api, aPod("still-scheduled", "exit 0"))).exitCode).toBe(0);
+  });
+
   test("a pod that ends while the API server is away is reported when it is back", async () => {
     await create(api, aPod("unseen", `until [ -e ${folder}/away ]; do sleep 0.05; done; exit 5`));
     await running(api, "unseen");
@@ -131,14 +143,14 @@ describe("faults", () => {
   test("a node's power cut: its pods' processes end, the node is lost, and the pods too when it is back", async () => {
     await create(api, aPod("on-lost-node", "MARK=on-the-lost-node sleep 300"));
     await running(api, "on-lost-node");
-    await cluster.control("stop-node", "gpu-0");
+    await cluster.control("lose-node", "gpu-0");
     expect(await processesNaming("on-the-lost-node")).toEqual([]);
     await eventually("the node is lost", async () => {
       const node = await api.core.readNode({ name: "gpu-0" });
       return node.status?.conditions?.some(({ type, status }) => type === "Ready" && status === "Unknown");
     });
     await podThat(api, "on-lost-node", "still counts as running", (pod) => pod.status?.phase === "Running");
-    await cluster.control("start-node", "gpu-0");
+    await cluster.control("restore-node", "gpu-0");
     const pod = await finished(api, "on-lost-node");
     expect(pod.status).toMatchObject({ phase: "Failed", reason: "NodeLost" });
     expect(endOf(pod)).toMatchObject({ exitCode: 137, reason: "ContainerStatusUnknown" });
@@ -146,8 +158,11 @@ describe("faults", () => {
   });
 
   test("what it cannot do is told", async () => {
+    await cluster.control("stop", "apiserver");
+    await expect(cluster.control("start", "scheduler")).rejects.toThrow("needs etcd and the API server");
+    await cluster.control("start", "apiserver");
     await expect(cluster.control("restart", "kubelet")).rejects.toThrow("kubelet");
-    await expect(cluster.control("stop-node", "nowhere")).rejects.toThrow("nowhere");
+    await expect(cluster.control("lose-node", "nowhere")).rejects.toThrow("nowhere");
   });
 });
 
@@ -158,6 +173,26 @@ test("the end of a component ends the cluster, which says which and why", async 
   expect((await struck.broken).message).toMatch(/scheduler ended \(signal: killed\)/);
   expect(await processesNaming(struck.dir)).toEqual([]);
 });
+
+test("whoever waits for an answer when a cluster ends is told why", async () => {
+  const struck = await startCluster();
+  const { components } = await struck.control("status");
+  const answer = expect(struck.control("restart", "apiserver")).rejects.toThrow(
+    /the cluster has ended: etcd ended \(signal: killed\)/,
+  );
+  await eventually("the API server is killed", async () => !isAlive(components?.["apiserver"] ?? 0));
+  process.kill(components?.["etcd"] ?? 0, "SIGKILL");
+  await answer;
+  await struck.broken;
+});
+
+function isAlive(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+}
 
 describe("kill -9 leaves nothing behind", () => {
   /** Another process that holds a cluster with a pod whose child has left its process group. */

@@ -10,8 +10,11 @@ import { join, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { cacheDir } from "../cache/cache-dir.ts";
 import { ensureDevCluster } from "./build.ts";
-import { runControl, type ControlReply, type ControlVerb } from "./control.ts";
+import { runControl, type ControlDetails, type ControlReply, type ControlVerb } from "./control.ts";
 import { runKubectl, type KubectlOptions, type KubectlResult } from "./kubectl.ts";
+import type { NodeSpec } from "./node-spec.ts";
+
+export type { NodeSpec } from "./node-spec.ts";
 
 const SHOWN_LINES = 30;
 /** Pods get 2 s, etcd 3 s; whatever is left after this is killed. */
@@ -25,27 +28,6 @@ export interface Identity {
   readonly groups?: readonly string[];
   /** Namespace of the kubeconfig's context. */
   readonly namespace?: string;
-}
-
-export interface NodeSpec {
-  readonly name: string;
-  /** Simulated GPUs. */
-  readonly gpus?: number;
-  /** What they are counted as, default `nvidia.com/gpu`. */
-  readonly gpuResource?: string;
-  /** Value of the node's label `opal.dev/gpu-class`. */
-  readonly gpuClass?: string;
-  readonly labels?: Readonly<Record<string, string>>;
-  readonly taints?: readonly {
-    readonly key: string;
-    readonly value?: string;
-    readonly effect: "NoSchedule" | "PreferNoSchedule" | "NoExecute";
-  }[];
-  /** Quantities such as "8" and "32Gi"; defaults 64 and 256Gi. */
-  readonly cpu?: string;
-  readonly memory?: string;
-  /** How many pods it takes, default 500. */
-  readonly pods?: number;
 }
 
 export interface ClusterOptions {
@@ -93,7 +75,7 @@ export interface Cluster {
   /** Runs kubectl, as admin unless told otherwise. Does not throw on a code other than 0. */
   kubectl(args: readonly string[], options?: KubectlOptions): Promise<KubectlResult>;
   /** Steers the cluster; @throws with the cluster's words when it cannot do that. */
-  control(verb: ControlVerb, name?: string): Promise<ControlReply>;
+  control(verb: ControlVerb, name?: string, details?: ControlDetails): Promise<ControlReply>;
   /** Stops everything; removes a cluster without `dir`. Harmless when called twice. */
   stop(): Promise<void>;
 }
@@ -125,7 +107,7 @@ export async function startCluster(options: ClusterOptions = {}): Promise<Cluste
     kubeconfig,
     kubectl: (args, { identity, ...rest } = {}) =>
       runKubectl(build.kubectl, args, { ...rest, kubeconfig: kubeconfig(identity), dir: ready.dir }),
-    control: (verb, name) => runControl(ready.control, verb, name),
+    control: (verb, name, details) => runControl(ready.control, verb, name, details),
     async stop() {
       isStopping = true;
       // The end of its stdin is what the supervisor also sees when this process dies.

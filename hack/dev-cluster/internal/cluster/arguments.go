@@ -29,6 +29,9 @@ const (
 // componentNames in the order of their start.
 var componentNames = []string{etcd, apiserver, controllerManager, scheduler}
 
+// clientNames are those that work through the API server.
+var clientNames = []string{controllerManager, scheduler}
+
 // The controllers that something in a cluster of jobs depends on. Each further one costs memory and start time.
 var controllers = []string{
 	"clusterrole-aggregation-controller", "cronjob-controller", "deployment-controller", "disruption-controller",

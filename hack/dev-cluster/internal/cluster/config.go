@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	"k8s.io/apimachinery/pkg/util/validation"
 
@@ -103,15 +104,33 @@ func (c Config) checkNodes() []error {
 	var problems []error
 	names := map[string]bool{}
 	for _, spec := range c.Nodes {
-		if len(validation.IsDNS1123Label(spec.Name)) > 0 || names[spec.Name] {
-			problems = append(problems, fmt.Errorf("node %q needs a name of its own of lower-case letters, digits and dashes", spec.Name))
+		if err := checkNode(spec); err != nil {
+			problems = append(problems, err)
 		}
-		if spec.GPUs < 0 || spec.Pods < 0 {
-			problems = append(problems, fmt.Errorf("node %q has less than no gpus or pods", spec.Name))
+		if names[spec.Name] {
+			problems = append(problems, fmt.Errorf("node %q is there twice", spec.Name))
 		}
 		names[spec.Name] = true
 	}
 	return problems
+}
+
+func checkNode(spec node.Spec) error {
+	var problems []error
+	report := func(format string, arguments ...any) { problems = append(problems, fmt.Errorf(format, arguments...)) }
+	if len(validation.IsDNS1123Label(spec.Name)) > 0 {
+		report("node %q needs a name of lower-case letters, digits and dashes", spec.Name)
+	}
+	if spec.GPUClass != "" && len(validation.IsDNS1123Label(spec.GPUClass)) > 0 {
+		report("node %q: gpuClass %q is not of lower-case letters, digits and dashes", spec.Name, spec.GPUClass)
+	}
+	if spec.GPUResource != "" && (!strings.Contains(spec.GPUResource, "/") || len(validation.IsQualifiedName(spec.GPUResource)) > 0) {
+		report("node %q: gpuResource %q is not like nvidia.com/gpu", spec.Name, spec.GPUResource)
+	}
+	if spec.GPUs < 0 || spec.Pods < 0 {
+		report("node %q has less than no gpus or pods", spec.Name)
+	}
+	return errors.Join(problems...)
 }
 
 // baseEnv is what a container inherits from this machine: nothing but these variables.

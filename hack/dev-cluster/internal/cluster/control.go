@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
@@ -11,35 +12,52 @@ import (
 	"sync"
 	"syscall"
 	"time"
+
+	"opal/hack/dev-cluster/internal/node"
 )
 
-const controlPatience = 60 * time.Second
+const (
+	controlPatience = 60 * time.Second
+	// Whoever connects asks at once.
+	askPatience = 10 * time.Second
+	// How long the end of the cluster waits for answers that are being given.
+	lastAnswersPatience = 5 * time.Second
+)
 
 // Request is one line of JSON on the control socket; Reply is the line that answers it.
 //
-//	status                   the parts and their process ids
-//	restart|stop|start NAME  a component: etcd, apiserver, controller-manager, scheduler (stop is SIGKILL)
-//	stop-node NAME           the node and its pods' processes end as in a power cut
-//	start-node NAME          the node comes back; pods that it had are reported as lost
-//	shutdown                 the cluster stops; the connection ends when it has
+//	status                     the parts, their process ids, and the nodes
+//	restart|stop|start NAME    a component: etcd, apiserver, controller-manager, scheduler (stop is SIGKILL)
+//	add-node                   one more node, as `node` describes it
+//	lose-node NAME             the node and its pods' processes end as in a power cut
+//	restore-node NAME          the node comes back; pods that it had are reported as lost
+//	remove-node NAME           the node, its object and its pods' processes are gone
+//	reclaim-node NAME          a spot node is taken back: its pods are told, and after `noticeSeconds` it is gone
+//	shutdown                   the cluster stops; the connection ends when it has
 type Request struct {
-	Verb string `json:"verb"`
-	Name string `json:"name,omitempty"`
+	Verb          string     `json:"verb"`
+	Name          string     `json:"name,omitempty"`
+	Node          *node.Spec `json:"node,omitempty"`
+	NoticeSeconds float64    `json:"noticeSeconds,omitempty"`
 }
 
 // Reply says whether the request was carried out.
 type Reply struct {
-	OK         bool            `json:"ok"`
-	Error      string          `json:"error,omitempty"`
-	Seconds    float64         `json:"seconds"`
-	Components map[string]int  `json:"components,omitempty"`
-	Nodes      map[string]bool `json:"nodes,omitempty"`
+	OK         bool           `json:"ok"`
+	Error      string         `json:"error,omitempty"`
+	Seconds    float64        `json:"seconds"`
+	Components map[string]int `json:"components,omitempty"`
+	Nodes      []NodeState    `json:"nodes,omitempty"`
 }
 
 type control struct {
 	listener net.Listener
 	shutdown chan struct{}
 	once     sync.Once
+	// life ends with the cluster. Its cause is the answer to whoever still waits for one.
+	life    context.Context
+	end     context.CancelCauseFunc
+	answers sync.WaitGroup
 	// busy lets one request at a time change the cluster.
 	busy sync.Mutex
 	// asker is left open at a shutdown: its end tells that the supervisor is gone.
@@ -58,30 +76,56 @@ func (s *Supervisor) listen() (*control, error) {
 	if err != nil {
 		return nil, err
 	}
-	c := &control{listener: listener, shutdown: make(chan struct{})}
-	go func() {
-		for {
-			connection, err := listener.Accept()
-			if err != nil {
-				return
-			}
-			go s.answer(c, connection)
-		}
-	}()
+	c := newControl(listener)
+	go c.serve(s.obey)
 	return c, nil
 }
 
-func (c *control) close() { _ = c.listener.Close() }
+func newControl(listener net.Listener) *control {
+	c := &control{listener: listener, shutdown: make(chan struct{})}
+	c.life, c.end = context.WithCancelCause(context.Background())
+	return c
+}
 
-func (s *Supervisor) answer(c *control, connection net.Conn) {
-	var request Request
-	if err := json.NewDecoder(connection).Decode(&request); err != nil {
-		connection.Close()
-		return
+// obeyFunc carries a request out, and fills in what the reply has beside its success.
+type obeyFunc func(ctx context.Context, request Request, reply *Reply) error
+
+func (c *control) serve(obey obeyFunc) {
+	for {
+		connection, err := c.listener.Accept()
+		if err != nil {
+			return
+		}
+		c.answers.Go(func() { c.answer(connection, obey) })
 	}
+}
+
+// close is told why the cluster ends, and returns when all who had asked for something have their answer.
+func (c *control) close(reason error) {
+	_ = c.listener.Close()
+	if reason == nil {
+		reason = errors.New("it was told to stop")
+	}
+	c.end(fmt.Errorf("the cluster has ended: %w", reason))
+	answered := make(chan struct{})
+	go func() {
+		c.answers.Wait()
+		close(answered)
+	}()
+	select {
+	case <-answered:
+	case <-time.After(lastAnswersPatience):
+	}
+}
+
+func (c *control) answer(connection net.Conn, obey obeyFunc) {
 	began := time.Now()
+	request, err := readRequest(connection)
 	reply := Reply{OK: true}
-	if err := s.obey(c, request, &reply); err != nil {
+	if err == nil {
+		err = c.obeyInTurn(request, obey, &reply)
+	}
+	if err != nil {
 		reply = Reply{Error: err.Error()}
 	}
 	reply.Seconds = float64(time.Since(began).Milliseconds()) / 1000
@@ -96,25 +140,56 @@ func (s *Supervisor) answer(c *control, connection net.Conn) {
 	})
 }
 
-func (s *Supervisor) obey(c *control, request Request, reply *Reply) error {
+func readRequest(connection net.Conn) (Request, error) {
+	var request Request
+	_ = connection.SetReadDeadline(time.Now().Add(askPatience))
+	// The whole line: what is left unread when a connection is closed may cost the other side our answer.
+	line, err := bufio.NewReader(connection).ReadBytes('\n')
+	if err != nil {
+		return request, fmt.Errorf("a request is one line of JSON: %w", err)
+	}
+	if err := json.Unmarshal(line, &request); err != nil {
+		return Request{}, fmt.Errorf("a request is one line of JSON: %w", err)
+	}
+	return request, nil
+}
+
+func (c *control) obeyInTurn(request Request, obey obeyFunc, reply *Reply) error {
 	c.busy.Lock()
 	defer c.busy.Unlock()
-	ctx, cancel := context.WithTimeoutCause(context.Background(), controlPatience, fmt.Errorf("it took longer than %s", controlPatience))
+	ctx, cancel := context.WithTimeoutCause(c.life, controlPatience, fmt.Errorf("it took longer than %s", controlPatience))
 	defer cancel()
+	err := obey(ctx, request, reply)
+	if err != nil && c.life.Err() != nil {
+		return context.Cause(c.life)
+	}
+	return err
+}
+
+func (s *Supervisor) obey(ctx context.Context, request Request, reply *Reply) error {
 	switch request.Verb {
 	case "status":
-		s.fillStatus(reply)
+		reply.Components, reply.Nodes = s.pids(), s.fleet.states(time.Now())
 		return nil
 	case "restart":
-		return errors.Join(s.kill(request.Name), s.revive(ctx, request.Name))
+		if err := s.kill(request.Name); err != nil {
+			return err
+		}
+		return s.revive(ctx, request.Name)
 	case "stop":
 		return s.kill(request.Name)
 	case "start":
 		return s.revive(ctx, request.Name)
-	case "stop-node":
+	case "add-node":
+		return s.addNode(ctx, request.Node)
+	case "lose-node":
 		return s.fleet.stop(request.Name)
-	case "start-node":
+	case "restore-node":
 		return s.startNode(ctx, request.Name)
+	case "remove-node":
+		return s.removeNode(ctx, request.Name)
+	case "reclaim-node":
+		return s.reclaimNode(ctx, request.Name, time.Duration(request.NoticeSeconds*float64(time.Second)))
 	case "shutdown":
 		return nil
 	default:
@@ -122,35 +197,47 @@ func (s *Supervisor) obey(c *control, request Request, reply *Reply) error {
 	}
 }
 
+// kill ends the component at once. A client of the API server goes with it: it can do nothing then, and ends by
+// itself, which would be taken for a fault, when it is just starting.
 func (s *Supervisor) kill(name string) error {
 	component, known := s.components[name]
 	if !known {
 		return fmt.Errorf("there is no component %q, only %v", name, componentNames)
 	}
+	if name == etcd || name == apiserver {
+		for _, client := range clientNames {
+			s.bereft[client] = s.bereft[client] || s.components[client].pid() != 0
+			s.components[client].stop(syscall.SIGKILL, stopPatience)
+		}
+	}
 	component.stop(syscall.SIGKILL, stopPatience)
 	return nil
 }
 
-// revive starts the component. After an outage of the API server or its
-// database the cluster's own clients would stay in their back-off for up to half
-// a minute; they hold nothing, so they are started anew.
+// revive starts the component, and with the API server and its database the clients that went with them. The nodes
+// stay, but would be in their back-off for up to half a minute after an outage; they watch anew.
 func (s *Supervisor) revive(ctx context.Context, name string) error {
+	isServer := name == etcd || name == apiserver
+	if !isServer && s.isAway() {
+		return fmt.Errorf("%s needs etcd and the API server: start them first", name)
+	}
 	if err := s.startComponent(ctx, name); err != nil {
 		return err
 	}
-	if name != etcd && name != apiserver || s.components[apiserver].pid() == 0 {
+	if !isServer || s.isAway() {
 		return nil
 	}
 	if err := until(ctx, "the API server", isServing(ctx, s.server, s.credentials.authority.CertPEM)); err != nil {
 		return err
 	}
-	for _, client := range []string{controllerManager, scheduler} {
-		if s.components[client].pid() == 0 {
+	for _, client := range clientNames {
+		if !s.bereft[client] {
 			continue
 		}
-		if err := errors.Join(s.kill(client), s.startComponent(ctx, client)); err != nil {
+		if err := s.startComponent(ctx, client); err != nil {
 			return err
 		}
+		s.bereft[client] = false
 	}
 	for _, running := range s.fleet.nodes() {
 		running.Rewatch()
@@ -158,14 +245,16 @@ func (s *Supervisor) revive(ctx context.Context, name string) error {
 	return nil
 }
 
-func (s *Supervisor) fillStatus(reply *Reply) {
-	reply.Components, reply.Nodes = map[string]int{}, map[string]bool{}
+func (s *Supervisor) isAway() bool {
+	return s.components[etcd].pid() == 0 || s.components[apiserver].pid() == 0
+}
+
+func (s *Supervisor) pids() map[string]int {
+	pids := map[string]int{}
 	for name, component := range s.components {
-		reply.Components[name] = component.pid()
+		pids[name] = component.pid()
 	}
-	for _, spec := range s.config.Nodes {
-		reply.Nodes[spec.Name] = s.fleet.isRunning(spec.Name)
-	}
+	return pids
 }
 
 // Control sends one request to the supervisor of the cluster in dir and prints its answer.

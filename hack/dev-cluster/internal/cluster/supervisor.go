@@ -38,11 +38,13 @@ type Supervisor struct {
 	admin       kubernetes.Interface
 	server      string
 	components  map[string]*component
-	fleet       *fleet
-	failed      chan error
-	lifeline    *os.File
-	progress    io.Writer
-	began       time.Time
+	// bereft are the clients that were ended with their API server and start again with it.
+	bereft   map[string]bool
+	fleet    *fleet
+	failed   chan error
+	lifeline *os.File
+	progress io.Writer
+	began    time.Time
 }
 
 // Ready is the line that tells the caller of `up` how to reach the cluster.
@@ -60,7 +62,7 @@ type Ready struct {
 // runs it until ctx ends, shutdown is asked for over the control socket, or a
 // part fails. It has stopped everything when it returns.
 func Up(ctx context.Context, config Config, out, progress io.Writer) (err error) {
-	s := &Supervisor{config: config, failed: make(chan error, 16), progress: progress, began: time.Now()}
+	s := &Supervisor{config: config, failed: make(chan error, 16), progress: progress, began: time.Now(), bereft: map[string]bool{}}
 	if s.home, err = openHome(config.Dir); err != nil {
 		return err
 	}
@@ -76,10 +78,11 @@ func Up(ctx context.Context, config Config, out, progress io.Writer) (err error)
 	if err != nil {
 		return err
 	}
-	defer control.close()
+	defer func() { control.close(err) }()
 	if err := s.announce(out); err != nil {
 		return err
 	}
+	// Each of these is the result that the control is told of before it ends.
 	select {
 	case <-ctx.Done():
 		return nil
@@ -132,6 +135,9 @@ func (s *Supervisor) bringUp(parent context.Context) error {
 	}
 	if err := bindNodes(ctx, s.admin); err != nil {
 		return fmt.Errorf("bind the nodes' role: %w", err)
+	}
+	if err := s.forgetOldNodes(ctx); err != nil {
+		return fmt.Errorf("remove the nodes of an earlier configuration: %w", err)
 	}
 	if err := s.fleet.serveLogs(); err != nil {
 		return err
@@ -222,7 +228,7 @@ func (s *Supervisor) startComponent(ctx context.Context, name string) error {
 func (s *Supervisor) startRest(ctx context.Context) error {
 	var all sync.WaitGroup
 	failures := make([]error, len(s.config.Nodes)+2)
-	for i, name := range []string{controllerManager, scheduler} {
+	for i, name := range clientNames {
 		all.Go(func() { failures[i] = s.startComponent(ctx, name) })
 	}
 	for i, spec := range s.config.Nodes {
@@ -230,15 +236,6 @@ func (s *Supervisor) startRest(ctx context.Context) error {
 	}
 	all.Wait()
 	return errors.Join(failures...)
-}
-
-// startNode returns when pods can be scheduled on it.
-func (s *Supervisor) startNode(ctx context.Context, name string) error {
-	s.say("starting node %s", name)
-	if err := s.fleet.start(ctx, name); err != nil {
-		return err
-	}
-	return until(ctx, "node "+name, isSchedulable(ctx, s.admin, name))
 }
 
 // stop ends everything in the reverse order of its start.

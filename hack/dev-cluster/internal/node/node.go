@@ -74,7 +74,7 @@ func New(spec Spec, client kubernetes.Interface, options Options) *Node {
 		name: spec.Name, spec: spec, options: options,
 		podsDir:     filepath.Join(options.PodsDir, spec.Name),
 		capacity:    spec.capacity(),
-		gpuResource: spec.gpuResource(),
+		gpuResource: spec.Resource(),
 		gpus:        newGPUPool(spec.GPUs),
 		client:      client, objects: apiObjects{client},
 		registered: make(chan struct{}),

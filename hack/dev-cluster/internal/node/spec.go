@@ -3,6 +3,7 @@ package node
 import (
 	"maps"
 	"runtime"
+	"slices"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/resource"
@@ -10,25 +11,32 @@ import (
 	"k8s.io/component-base/version"
 )
 
-// gpuClassLabel is the label by which OPAL's pools select nodes.
-const gpuClassLabel = "opal.dev/gpu-class"
+const (
+	// gpuClassLabel is the label by which OPAL's pools select nodes.
+	gpuClassLabel = "opal.dev/gpu-class"
+	// AKS gives spot nodes this label, and a taint of the same name.
+	spotLabel, spotValue = "kubernetes.azure.com/scalesetpriority", "spot"
+)
 
 // Spec is one node as the cluster's configuration describes it.
 type Spec struct {
 	Name string `json:"name"`
 	GPUs int    `json:"gpus"`
 	// GPUResource is the extended resource that the GPUs are counted as; "" means nvidia.com/gpu.
-	GPUResource string            `json:"gpuResource"`
-	GPUClass    string            `json:"gpuClass"`
-	Labels      map[string]string `json:"labels"`
-	Taints      []corev1.Taint    `json:"taints"`
+	GPUResource string `json:"gpuResource"`
+	GPUClass    string `json:"gpuClass"`
+	// Spot nodes have AKS' label and taint, and can be reclaimed.
+	Spot   bool              `json:"spot"`
+	Labels map[string]string `json:"labels"`
+	Taints []corev1.Taint    `json:"taints"`
 	// CPU and Memory are quantities such as "8" and "32Gi".
 	CPU    resource.Quantity `json:"cpu"`
 	Memory resource.Quantity `json:"memory"`
 	Pods   int64             `json:"pods"`
 }
 
-func (s Spec) gpuResource() corev1.ResourceName {
+// Resource is the extended resource that its GPUs are counted as.
+func (s Spec) Resource() corev1.ResourceName {
 	if s.GPUResource == "" {
 		return "nvidia.com/gpu"
 	}
@@ -46,7 +54,7 @@ func (s Spec) capacity() corev1.ResourceList {
 		capacity[corev1.ResourcePods] = resource.MustParse("500")
 	}
 	if s.GPUs > 0 {
-		capacity[s.gpuResource()] = *resource.NewQuantity(int64(s.GPUs), resource.DecimalSI)
+		capacity[s.Resource()] = *resource.NewQuantity(int64(s.GPUs), resource.DecimalSI)
 	}
 	return capacity
 }
@@ -68,11 +76,16 @@ func (s Spec) object(endpointPort int) *corev1.Node {
 	if s.GPUClass != "" {
 		labels[gpuClassLabel] = s.GPUClass
 	}
+	taints := slices.Clone(s.Taints)
+	if s.Spot {
+		labels[spotLabel] = spotValue
+		taints = append(taints, corev1.Taint{Key: spotLabel, Value: spotValue, Effect: corev1.TaintEffectNoSchedule})
+	}
 	maps.Copy(labels, s.Labels)
 	now := metav1.Now()
 	return &corev1.Node{
 		ObjectMeta: metav1.ObjectMeta{Name: s.Name, Labels: labels},
-		Spec:       corev1.NodeSpec{Taints: s.Taints},
+		Spec:       corev1.NodeSpec{Taints: taints},
 		Status: corev1.NodeStatus{
 			Capacity: s.capacity(), Allocatable: s.capacity(),
 			Addresses: []corev1.NodeAddress{

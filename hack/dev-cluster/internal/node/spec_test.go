@@ -31,3 +31,15 @@ func TestNodeOfASpec(t *testing.T) {
 		t.Errorf("taints %v", node.Spec.Taints)
 	}
 }
+
+func TestSpotNodesHaveTheLabelAndTheTaintOfAKS(t *testing.T) {
+	const key = "kubernetes.azure.com/scalesetpriority"
+	own := []corev1.Taint{{Key: "sku", Value: "gpu", Effect: corev1.TaintEffectNoSchedule}}
+	node := Spec{Name: "s", Spot: true, Taints: own}.object(1)
+	if node.Labels[key] != "spot" {
+		t.Errorf("labels %v", node.Labels)
+	}
+	if taints := node.Spec.Taints; len(taints) != 2 || taints[1].ToString() != key+"=spot:NoSchedule" {
+		t.Errorf("taints %v", taints)
+	}
+}
