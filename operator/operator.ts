@@ -98,9 +98,9 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
   });
   feed(caches, memory, {
     nowMs,
-    onChanged(key) {
+    onChanged(key, priority) {
       planner.invalidate(key);
-      queue?.add(key);
+      queue?.add(key, priority);
     },
     onWorldChanged() {
       planner.invalidateAll();

@@ -80,7 +80,8 @@ export interface ReflectorDeps {
   readonly staleSeconds: number;
 }
 
-const BACKOFF = { baseMs: 200, maxMs: 10_000 };
+/** So short at most that all is seen within 5 s of the end of an outage, however long that was. */
+const BACKOFF = { baseMs: 200, maxMs: 3000 };
 
 export function createReflectors(
   caches: Caches,
