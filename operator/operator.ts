@@ -148,7 +148,7 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
     });
     queue = term;
     for (const key of planner.keys) term.add(key, "low");
-    metrics.leading(true);
+    metrics.leading(config.lease.name, true);
     onLeading();
     planSoon(0);
     const passDeps = {
@@ -183,7 +183,7 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
       signal,
     );
     await aborted(signal);
-    metrics.leading(false);
+    metrics.leading(config.lease.name, false);
     queue = undefined;
     await term.close();
     await Promise.all([working, telling]);
@@ -192,6 +192,7 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
 
   return {
     async run(signal) {
+      metrics.leading(config.lease.name, false);
       // Caches outlive leading by a little: what is being finished still needs them.
       const watching = new AbortController();
       const filling = reflectors.map((reflector) => reflector.run(watching.signal));

@@ -1,5 +1,4 @@
 import { describe, expect, it } from "vitest";
-
 import { createCaches, parseOpalJob } from "./caches.ts";
 import { feed } from "./feed.ts";
 import { createMemory } from "./memory.ts";

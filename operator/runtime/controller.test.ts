@@ -26,7 +26,7 @@ function aController(...passes: (() => Promise<PassResult>)[]) {
       return (passes.length > 1 ? passes.shift() : passes[0])!();
     },
     workers: 1,
-    metrics: { reconciled: (_controller, result) => results.push(result) },
+    metrics: { reconciled: (_controller, result) => results.push(result), workers() {} },
     clock,
     log: silentLog,
   });

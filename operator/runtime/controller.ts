@@ -16,7 +16,7 @@ export interface ControllerSettings {
   readonly queue: WorkQueue;
   readonly reconcile: (key: string) => Promise<PassResult>;
   readonly workers: number;
-  readonly metrics: Pick<RuntimeMetrics, "reconciled">;
+  readonly metrics: Pick<RuntimeMetrics, "reconciled" | "workers">;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -25,6 +25,7 @@ const SERVER_TROUBLE_MAX_MS = 3000;
 
 /** Works on the queue's keys until the queue is closed. One log line a pass, for those that did something. */
 export async function runController(settings: ControllerSettings): Promise<void> {
+  settings.metrics.workers(settings.name, settings.workers);
   await Promise.all(Array.from({ length: settings.workers }, () => work(settings)));
 }
 

@@ -6,13 +6,21 @@ import { createWorkQueue, type WorkQueue } from "./work-queue.ts";
 function aQueue({ random = () => 0 }: { random?: () => number } = {}) {
   const clock = createFakeClock();
   const waits: number[] = [];
+  let workedSeconds: () => readonly number[] = () => [];
   const queue = createWorkQueue({
     clock,
     random,
     backoff: { baseMs: 100, maxMs: 1000 },
-    observer: { added() {}, depth() {}, retried() {}, started: (s) => waits.push(s), finished() {} },
+    observer: {
+      opened: (worked) => (workedSeconds = worked),
+      added() {},
+      depth() {},
+      retried() {},
+      started: (s) => waits.push(s),
+      finished() {},
+    },
   });
-  return { clock, queue, waits };
+  return { clock, queue, waits, workedSeconds: () => workedSeconds() };
 }
 
 async function inOrder(queue: WorkQueue, count: number): Promise<(string | undefined)[]> {
@@ -26,6 +34,18 @@ async function inOrder(queue: WorkQueue, count: number): Promise<(string | undef
 }
 
 describe("the work queue", () => {
+  it("tells how long each key has been worked on", async () => {
+    const { clock, queue, workedSeconds } = aQueue();
+    for (const key of ["a", "b", "c"]) queue.add(key);
+    await queue.next();
+    await clock.advance(2000);
+    await queue.next();
+    await clock.advance(500);
+    expect(workedSeconds()).toEqual([2.5, 0.5]);
+    queue.done("a");
+    expect(workedSeconds()).toEqual([0.5]);
+  });
+
   it("gives out a key once however often it was added", async () => {
     const { queue } = aQueue();
     for (const key of ["a", "b", "a", "a"]) queue.add(key);

@@ -32,6 +32,8 @@ export interface WorkQueue {
 
 /** Told what the queue does; see metrics.ts. */
 export interface QueueObserver {
+  /** Told once, how to ask for how many seconds each key that is being worked on has been so. */
+  opened(workedSeconds: () => readonly number[]): void;
   added(): void;
   depth(length: number): void;
   retried(): void;
@@ -92,6 +94,9 @@ class KeyedQueue implements WorkQueue {
 
   constructor(settings: WorkQueueSettings) {
     this.#settings = settings;
+    settings.observer?.opened(() =>
+      Array.from(this.#inHand.values(), ({ startedMs }) => (this.#nowMs() - startedMs) / 1000),
+    );
   }
 
   get depth(): number {
