@@ -104,12 +104,8 @@ async function isWarm({ log }: RunningOperator): Promise<void> {
   });
 }
 
-/** A pod that could start: as on a kubelet, not before its shard's ConfigMap is there. */
-const podOf = (job: string) =>
-  eventually(`a pod of ${job}`, async () => {
-    await namespace.client.get(resourcesIn(namespace.name).configMaps, `${job}-1`);
-    return (await hand.livePods(job))[0];
-  });
+/** The pod of a job of one shard, which brings its manifest along. */
+const podOf = (job: string) => eventually(`a pod of ${job}`, async () => (await hand.livePods(job))[0]);
 
 const conditionOf = (job: string, condition: string) =>
   eventually(`${condition} of ${job}`, async () => {
@@ -125,6 +121,22 @@ const complete: Story = async (job) => {
   const pod = await podOf(job);
   await hand.start(pod);
   await hand.end(pod, EXIT_CODES.done, verdictText({ done: "0" }));
+  await conditionOf(job, "Complete=True AllItemsDone");
+};
+
+/** Two shards: as on a kubelet, no pod starts before their ConfigMap is there. */
+const completeShards: Story = async (job) => {
+  await hand.apply(job, { items: photos(2), gpu: { maxGpus: 2 } });
+  const pods = await eventually(`two pods of ${job}, and their ConfigMap`, async () => {
+    await namespace.client.get(resourcesIn(namespace.name).configMaps, `${job}-1`);
+    const live = await hand.livePods(job);
+    return live.length === 2 && live;
+  });
+  for (const pod of pods) {
+    await hand.start(pod);
+    const shard = pod.metadata.annotations["batch.kubernetes.io/job-completion-index"] ?? "";
+    await hand.end(pod, EXIT_CODES.done, verdictText({ done: shard }));
+  }
   await conditionOf(job, "Complete=True AllItemsDone");
 };
 
@@ -196,7 +208,7 @@ const loseNode: Story = async (job) => {
 /** A story in which each write happens. */
 const stories: Readonly<Record<KillPoint, Story>> = {
   createJob: complete,
-  createConfigMap: complete,
+  createConfigMap: completeShards,
   writeStatus: complete,
   recordEvent: complete,
   renewLease: complete,
@@ -248,8 +260,9 @@ async function hasEndLike(job: string, expected: unknown): Promise<void> {
 /** Ends of the stories when nobody dies. */
 const ends = new Map<Story, unknown>();
 const settledEnds: readonly [Story, string, object][] = [
-  [complete, "completed", { livePods: 0, configMaps: ["JOB-1"] }],
-  [beCounted, "counted", { livePods: 0, configMaps: ["JOB-1"] }],
+  [complete, "completed", { livePods: 0, configMaps: [] }],
+  [completeShards, "sharded", { livePods: 0, configMaps: ["JOB-1"] }],
+  [beCounted, "counted", { livePods: 0, configMaps: [] }],
   [loseNode, "freed", { livePods: 0, jobs: [["JOB-1", 0]], attempts: 1 }],
   [suspend, "suspended", { livePods: 0, jobs: [["JOB-1", 0]] }],
   [deleteWhileHeld, "held", { livePods: 0, jobs: [], configMaps: [] }],
