@@ -21,6 +21,8 @@ export interface Board {
   readonly rowOf: ReadonlyMap<QueueEntry, QueueRow>;
   /** Jobs that have GPUs. */
   readonly active: Set<Entry>;
+  /** Jobs for which others have given GPUs up, and the pool where; see `heirs.ts`. */
+  readonly heirs: Map<Entry, PoolRow>;
   /** What `explain.ts` has put into words. */
   readonly words: Map<Entry, string>;
 }
@@ -97,6 +99,7 @@ export function createBoard(roster: Roster, nowMs: number): Board {
     queues,
     rowOf,
     active: new Set(),
+    heirs: new Map(),
     words: new Map(),
   };
 }
@@ -162,7 +165,10 @@ export function give(board: Board, entry: Entry, pool: PoolRow, gpus: number): v
   row.reserved += gpus * shardSecondsOn(entry, pool.index);
 }
 
-/** Takes GPUs from a job: those without a started pod first, for they lose nothing. Their pods now end. */
+/**
+ * Takes GPUs from a job: those first that this plan gave it, which are free at once; then those without a started
+ * pod, for they lose nothing. The pods of those that it held now end.
+ */
 export function take(board: Board, entry: Entry, gpus: number): void {
   const row = rowFor(board, entry);
   const pool = poolAt(board, entry.pool);
@@ -170,7 +176,10 @@ export function take(board: Board, entry: Entry, gpus: number): void {
   entry.gpus -= gpus;
   entry.startedGpus = Math.min(entry.startedGpus, entry.gpus);
   row.reserved += reservedSeconds(entry) - before;
-  pool.ending += gpus;
+  const ending = Math.max(0, entry.kept - entry.gpus);
+  entry.kept -= ending;
+  pool.ending += ending;
+  pool.free += gpus - ending;
   pool.assigned -= gpus;
   takeQuota(row.quota, pool.gpuClass, -gpus);
   if (entry.gpus > 0) return;

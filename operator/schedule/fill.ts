@@ -1,10 +1,12 @@
-import { type Block, type Board, type QueueRow, give, poolAt } from "./board.ts";
+import { type Block, type Board, type QueueRow, poolAt } from "./board.ts";
 import { servedShare } from "./fair-share.ts";
+import { grant } from "./grant.ts";
 import { createHeap } from "./heap.ts";
+import { serveHeirs } from "./heirs.ts";
 import { type Offer, isForEver, offerFor } from "./offer.ts";
 import { preempt } from "./preemption.ts";
 import { isEntitled } from "./quota.ts";
-import { isAnyInReach, isOutOfReach, pass, reserve } from "./reservation.ts";
+import { isAnyInReach, isOutOfReach, reserve } from "./reservation.ts";
 import { type QueueRound, type Round, endRound, holdQuota, queueRound, startRound } from "./round.ts";
 import type { Entry } from "./roster.ts";
 
@@ -27,6 +29,7 @@ interface Turn {
 
 export function fillRound(board: Board): Round {
   const round = startRound(board);
+  serveHeirs(round);
   const heap = createHeap<Turn>(isBefore);
   for (const row of board.queues) {
     const turn = nextTurn(round, row, 0);
@@ -62,7 +65,7 @@ function nextTurn(round: Round, row: QueueRow, from: number): Turn | undefined {
   for (let at = from; at < jobs.length; at++) {
     if (queue.isClosed || (queue.head && !isAnyInReach(round))) return undefined;
     const entry = jobs[at];
-    if (!entry || entry.gpus >= entry.want) continue;
+    if (!entry || entry.gpus >= entry.want || round.promised.has(entry)) continue;
     if (entry.gpus > 0 ? canGrow(round, entry) : isWorthALook(round, queue, entry)) {
       return turnOf(round, row, at, entry);
     }
@@ -104,20 +107,6 @@ function serve(round: Round, turn: Turn): Turn | undefined {
   }
   if (entry.gpus === 0) wait(round, turn, answer);
   return nextTurn(round, row, at + 1);
-}
-
-function grant(round: Round, entry: Entry, { rung, gpus }: Offer): void {
-  const { board } = round;
-  const pool = poolAt(board, rung.pool);
-  pass(board, round.reservations[rung.pool], { entry, rung, gpus });
-  if (entry.gpus === 0) {
-    entry.sinceMs = board.nowMs;
-    entry.startedGpus = 0;
-  }
-  entry.block = undefined;
-  give(board, entry, pool, gpus);
-  round.hasChanged = true;
-  round.version++;
 }
 
 /** What a job waits for that others could take away from it. */

@@ -52,6 +52,7 @@ function hold(board: Board, entry: Entry): void {
   give(board, entry, pool, holding.gpus);
   const row = rowFor(board, entry);
   const asNew = reservedSeconds(entry);
+  entry.kept = holding.gpus;
   entry.startedGpus = Math.min(holding.startedGpus, holding.gpus);
   entry.sinceMs = holding.sinceMs;
   row.reserved += reservedSeconds(entry) - asNew;

@@ -32,9 +32,21 @@ export function preempt(round: Round, turn: Turn): Block | undefined {
       shed(round.board, victim, { gpus, reason, heir: turn.entry });
     }
     round.hasChanged = true;
+    round.board.heirs.set(turn.entry, pool);
     return claim(round, { ...turn, pool });
   }
   return undefined;
+}
+
+/**
+ * Claims again, in a new round, what others have given up for the job; undefined when that is no longer all that
+ * it lacks.
+ */
+export function claimAgain(round: Round, turn: Turn, pool: PoolRow): Block | undefined {
+  const rung = turn.entry.shape.ladder.find((one) => one.pool === pool.index);
+  const wish = { ...turn, pool, isBehind: false };
+  if (!rung || !couldHelp(round, { ...wish, rung }) || !isCovered(lackOf(round, wish))) return undefined;
+  return claim(round, wish);
 }
 
 /** True when GPUs or quota are all that the job lacks here, and it may ask for them. */

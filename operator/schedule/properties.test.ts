@@ -149,6 +149,20 @@ function expectWithinPools(world: World, plan: Plan): void {
   }
 }
 
+/** Only GPUs that a pod has can be ending. */
+function expectEndingIsReal(world: World, plan: Plan): void {
+  for (const { name, strayGpus } of world.pools) {
+    const most = world.jobs.reduce((sum, { uid, holding, endingGpus }) => {
+      const ends = endingGpus[name] ?? 0;
+      if (holding?.pool !== name) return sum + ends;
+      const admitted = plan.admitted.get(uid);
+      const isLess = admitted?.pool !== name || admitted.gpus < holding.gpus;
+      return sum + ends + (isLess ? holding.gpus : 0);
+    }, strayGpus);
+    expect(plan.pools.get(name)?.ending).toBeLessThanOrEqual(most);
+  }
+}
+
 function expectWithinQuotas(world: World, plan: Plan): void {
   for (const gpuClass of ["t4", "a100"]) {
     const lent = new Map<string, number>();
@@ -191,6 +205,7 @@ describe("over simulated time, in any world", () => {
         } = play(load, (plan, { world }) => {
           expectWithinPools(world, plan);
           expectWithinQuotas(world, plan);
+          expectEndingIsReal(world, plan);
           for (const pool of world.pools) expect(livePods(world, pool)).toBeLessThanOrEqual(pool.maxGpus);
         });
         if (!isDone) {

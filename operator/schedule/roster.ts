@@ -63,6 +63,8 @@ export interface Entry {
   readonly varianceMs2: number;
   /** The plan's: GPUs, the pool's index, since when. */
   gpus: number;
+  /** Of them, those that it held before. */
+  kept: number;
   pool: number;
   sinceMs: number;
   startedGpus: number;
@@ -185,6 +187,7 @@ function entryOf(roster: Roster, job: JobState, queue: QueueEntry): Entry {
     need: neededGpus(job),
     want: wantedGpus(job),
     gpus: 0,
+    kept: 0,
     pool: -1,
     sinceMs: 0,
     startedGpus: 0,

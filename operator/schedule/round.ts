@@ -18,6 +18,8 @@ export interface Round {
   readonly queues: Map<QueueRow, QueueRound>;
   /** By cohort and class index: the job that waits for what the cohort has to lend. */
   readonly cohorts: Map<string, (Entry | undefined)[]>;
+  /** Jobs that others have given GPUs up for, and that count on them. */
+  readonly promised: Set<Entry>;
   /** Jobs whose `block` this round has said. */
   readonly blocked: Entry[];
   hasChanged: boolean;
@@ -45,6 +47,7 @@ export function startRound(board: Board): Round {
     claims: [],
     queues: new Map(),
     cohorts: new Map(),
+    promised: new Set(),
     blocked: [],
     hasChanged: false,
     version: 0,

@@ -184,7 +184,7 @@ const QUOTAS: Scenario[] = [
         ...jobs("b", 1, { minGpus: 2, maxGpus: 2 }),
       ],
     },
-    want: { dear: "t4×2", cheap: "1 gpus ← Reclaimed", b1: "1 preemption" },
+    want: { dear: "t4×2", cheap: "1 cohort ← Reclaimed", b1: "1 preemption" },
   },
   {
     name: "GPUs beyond the nominal quota are given to those within theirs first",
@@ -235,6 +235,22 @@ const PREEMPTION: Scenario[] = [
       ],
     },
     want: { wide: "t4×6 ← Priority", urgent: "1 preemption" },
+  },
+  {
+    name: "what this plan gave may be taken by right at once, and does not go back to the one it was taken from",
+    world: {
+      pools: [aPool("t4", { maxGpus: 4 }), aPool("a100", { gpuClass: "a100", pricePerGpuHour: 9 })],
+      queues: [
+        aQueue("a", { cohort: "c", quotas: [{ gpuClass: "a100", nominal: 1 }] }),
+        aQueue("b", { cohort: "c", quotas: [{ gpuClass: "a100", nominal: 1 }, ...t4Quota(4).quotas] }),
+      ],
+      jobs: [
+        aRunningJob("elastic", { pool: "a100", gpus: 1 }, { queue: "a", maxGpus: 4 }),
+        aRunningJob("busy", { pool: "t4", gpus: 4 }, { queue: "b" }),
+        aJob("entitled", { queue: "b" }),
+      ],
+    },
+    want: { elastic: "a100×1", busy: "t4×4", entitled: "a100×1" },
   },
   {
     name: "nobody is preempted before the minimum run time",

@@ -92,6 +92,7 @@ function forget(roster: Roster, { board, round }: { board: Board; round: Round }
 
 function clear(entry: Entry): void {
   entry.gpus = 0;
+  entry.kept = 0;
   entry.pool = -1;
   entry.sinceMs = 0;
   entry.startedGpus = 0;
