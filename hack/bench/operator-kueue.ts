@@ -78,7 +78,7 @@ async function runToEnd(
     {
       name: "kueue-runner",
       command: peer.runner,
-      args: [...where, ...limits]
+      args: [...where, ...limits],
       // It is made of Kueue's tests, which want to know where its sources are, and uses nothing of them.
       env: { HOME: dir, PROJECT_DIR: dir },
       cwd: dir,
