@@ -61,7 +61,10 @@ export function feed(
   caches.gpuPools.onChange(({ before, after }) => {
     if (!isSame(before?.spec, after?.spec)) onWorldChanged();
   });
-  caches.opalQueues.onChange(({ before, after }) => {
+  caches.opalQueues.onChange(({ key, before, after }) => {
+    // Whoever wrote the account: a standby's ledger must not grow while another leads.
+    const { at } = after?.status.usage ?? {};
+    if (at !== undefined) memory.ledger.settle(key, Date.parse(at));
     if (!isSame(before?.spec, after?.spec)) onWorldChanged();
   });
   caches.nodes.onChange(({ key, before, after, from }) => {

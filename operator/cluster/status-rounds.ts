@@ -1,4 +1,4 @@
-import type { Clock } from "../runtime/clock.ts";
+import { type Clock, sleep } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
 
 export interface StatusRoundsDeps {
@@ -16,18 +16,6 @@ export async function runStatusRounds(deps: StatusRoundsDeps, signal: AbortSigna
     } catch (error) {
       if (!signal.aborted) deps.log.warn({ error }, "statuses of pools and queues were not all written");
     }
-    await pause(deps, signal);
+    await sleep(deps.clock, deps.intervalSeconds * 1000, signal);
   }
-}
-
-function pause({ clock, intervalSeconds }: StatusRoundsDeps, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const cancel = clock.setTimer(intervalSeconds * 1000, resolve);
-    const end = () => {
-      cancel();
-      resolve();
-    };
-    if (signal.aborted) end();
-    else signal.addEventListener("abort", end, { once: true });
-  });
 }

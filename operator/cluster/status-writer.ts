@@ -94,8 +94,6 @@ async function writeQueue(name: string, deps: StatusWriterDeps): Promise<void> {
   const { caches, memory, port, settings } = deps;
   const queue = caches.opalQueues.get(name);
   if (!queue) return;
-  const at = queue.status.usage?.at;
-  if (at !== undefined) memory.ledger.settle(name, Date.parse(at));
   const after = nextQueueStatus(
     { queue, plan: deps.plan()?.queues.get(name), spans: spansOf(name, caches, memory) },
     { now: deps.now(), halfLifeSeconds: settings.usageHalfLifeSeconds },
