@@ -13,10 +13,15 @@ export interface LaneBacklog {
   readonly varianceMs2: number;
   readonly jobs: number;
   readonly byQueue: ReadonlyMap<QueueRow, number>;
-  /** Work of the whole lane that is taken up before so much of this queue's is. */
-  before(row: QueueRow, queueWorkMs: number): number;
+  /** When so much of this queue's work has been taken up. */
+  after(row: QueueRow, queueWorkMs: number): LaneMoment;
+}
+
+interface LaneMoment {
+  /** Work of the whole lane that has been taken up by then. */
+  readonly workMs: number;
   /** The part of the lane's GPUs, 0 to 1, that the queue has then. */
-  partOf(row: QueueRow, queueWorkMs: number): number;
+  readonly part: number;
 }
 
 /** What nine of ten sums stay below, given that they vary independently. */
@@ -106,14 +111,15 @@ function laneOf(sum: Sum & { byQueue: ReadonlyMap<QueueRow, number> }): LaneBack
   };
   return {
     ...sum,
-    before(row, queueWorkMs) {
-      const rounds = queueWorkMs / weightOf(row);
+    after(row, queueWorkMs) {
+      const weight = weightOf(row);
+      const rounds = queueWorkMs / weight;
       const n = doneAfter(rounds);
-      return (done[n] ?? sum.workMs) + rounds * Math.max(0, weights[n] ?? 0);
-    },
-    partOf(row, queueWorkMs) {
-      const left = Math.max(0, weights[doneAfter(queueWorkMs / weightOf(row))] ?? 0);
-      return left > 0 ? Math.min(1, weightOf(row) / left) : 1;
+      const left = Math.max(0, weights[n] ?? 0);
+      return {
+        workMs: (done[n] ?? sum.workMs) + rounds * left,
+        part: left > 0 ? Math.min(1, weight / left) : 1,
+      };
     },
   };
 }

@@ -18,7 +18,6 @@ export interface Board {
   readonly classes: readonly string[];
   readonly capacity: readonly number[];
   readonly queues: readonly QueueRow[];
-  readonly rowOf: ReadonlyMap<QueueEntry, QueueRow>;
   /** Jobs that have GPUs. */
   readonly active: Set<Entry>;
   /** Jobs for which others have given GPUs up, and the pool where; see `heirs.ts`. */
@@ -89,7 +88,7 @@ export function createBoard(roster: Roster, nowMs: number): Board {
   const queues = roster.queues.map((entry, index) =>
     queueRow(entry, index, { classes, cohorts, nowMs, settings: roster.settings }),
   );
-  const rowOf = new Map(queues.map((row) => [row.entry, row]));
+  for (const row of queues) row.entry.row = row;
   return {
     nowMs,
     settings: roster.settings,
@@ -97,7 +96,6 @@ export function createBoard(roster: Roster, nowMs: number): Board {
     classes,
     capacity,
     queues,
-    rowOf,
     active: new Set(),
     heirs: new Map(),
     words: new Map(),
@@ -134,8 +132,9 @@ function queueRow(entry: QueueEntry, index: number, context: QueueContext): Queu
 }
 
 export function rowFor(board: Board, entry: Entry): QueueRow {
-  const row = board.rowOf.get(entry.queue);
-  if (!row) throw new Error(`queue ${entry.queue.state.name} is not on the board`);
+  const { row } = entry.queue;
+  if (!row || board.queues[row.index] !== row)
+    throw new Error(`queue ${entry.queue.state.name} is not on the board`);
   return row;
 }
 

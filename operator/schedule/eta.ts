@@ -1,5 +1,5 @@
 import { type LaneBacklog, canWait, measureBacklog, upperWork } from "./backlog.ts";
-import type { Board, QueueRow } from "./board.ts";
+import { type Board, type QueueRow, rowFor } from "./board.ts";
 import { workSeconds } from "./ladder.ts";
 import type { FinishEstimate, StartEstimate } from "./plan.ts";
 import { type Release, type Releases, createReleases } from "./releases.ts";
@@ -39,8 +39,8 @@ export function createForecast(board: Board): Forecast {
   let lanes: ReadonlyMap<string, Lane> | undefined;
 
   function aheadOf(entry: Entry): Ahead | undefined {
-    const row = board.rowOf.get(entry.queue);
-    if (row && !lookedAt.has(row)) {
+    const row = rowFor(board, entry);
+    if (!lookedAt.has(row)) {
       lookedAt.add(row);
       standBefore(row);
     }
@@ -53,8 +53,7 @@ export function createForecast(board: Board): Forecast {
       lanes ??= createLanes(board);
       const ahead = aheadOf(entry);
       const lane = lanes.get(entry.shape.lane);
-      const row = board.rowOf.get(entry.queue);
-      return ahead && lane && row && estimate(board, { entry, row, ahead, lane });
+      return ahead && lane && estimate(board, { entry, row: rowFor(board, entry), ahead, lane });
     },
   };
 }
@@ -137,7 +136,7 @@ interface Question {
 function estimate(board: Board, question: Question): StartEstimate | undefined {
   const { row, ahead, lane } = question;
   const { backlog, releases } = lane;
-  const before = backlog.before(row, ahead.workMs);
+  const { workMs: before, part } = backlog.after(row, ahead.workMs);
   const most = upperWork(before, backlog.varianceMs2 * (before / Math.max(1, backlog.workMs)));
   const earliestMs = Math.max(board.nowMs + ownLimitAfterMs(board, question), budgetOpensMs(board, question));
   const startMs = (quantile: Quantile, workMs: number) => {
@@ -147,7 +146,7 @@ function estimate(board: Board, question: Question): StartEstimate | undefined {
   const startP50Ms = Math.round(startMs("p50", before));
   const startP90Ms = Math.max(startP50Ms, Math.round(startMs("p90", most)));
   if (!Number.isFinite(startP90Ms)) return undefined;
-  const run = runMs(board, question);
+  const run = runMs(board, question, part);
   return {
     startP50Ms,
     startP90Ms,
@@ -197,9 +196,8 @@ function budgetOpensMs(board: Board, { row, ahead }: Question): number {
   return windowStartMs(budget, board.nowMs) + windows * budget.windowSeconds * 1000;
 }
 
-/** From its start to its end, on the GPUs that its queue will have then. */
-function runMs(board: Board, { entry, row, ahead, lane }: Question): Readonly<Record<Quantile, number>> {
-  const part = lane.backlog.partOf(row, ahead.workMs);
+/** From its start to its end, on the GPUs that its queue will have then: this part of its lane's. */
+function runMs(board: Board, { entry, lane }: Question, part: number): Readonly<Record<Quantile, number>> {
   const gpus = Math.max(entry.need, Math.min(entry.want, Math.floor(part * lane.gpus)));
   const speed = entry.shape.ladder[0]?.secondsPerImage ?? { p50: 0, p90: 0 };
   const reload = board.settings.reloadSeconds;

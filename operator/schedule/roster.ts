@@ -10,7 +10,7 @@ import {
 } from "./ladder.ts";
 import { compareJobs, compareText } from "./order.ts";
 import type { QueueBacklog } from "./backlog.ts";
-import type { Block, Change } from "./board.ts";
+import type { Block, Change, QueueRow } from "./board.ts";
 import type { JobState, PoolState, QueueState, ScheduleSettings, World } from "./world.ts";
 
 /**
@@ -39,6 +39,8 @@ export interface QueueEntry {
   version: number;
   /** What waits, see `backlog.ts`. */
   backlog: QueueBacklog | undefined;
+  /** On the board of the plan being made. */
+  row: QueueRow | undefined;
 }
 
 /** Jobs of equal needs: where one of them does not fit, none does. */
@@ -179,11 +181,13 @@ function queueOf(roster: Roster, name: string): QueueEntry {
 
 function entryOf(roster: Roster, job: JobState, queue: QueueEntry): Entry {
   const shape = shapeOf(roster, job);
+  const { workMs, varianceMs2 } = expectedWork(job, shape.ladder[0]);
   return {
     job,
     queue,
     shape,
-    ...expectedWork(job, shape.ladder[0]),
+    workMs,
+    varianceMs2,
     need: neededGpus(job),
     want: wantedGpus(job),
     gpus: 0,
@@ -198,7 +202,9 @@ function entryOf(roster: Roster, job: JobState, queue: QueueEntry): Entry {
 }
 
 function isOccupant(job: JobState): boolean {
-  return job.holding !== undefined || Object.keys(job.endingGpus).length > 0;
+  if (job.holding) return true;
+  for (const _ in job.endingGpus) return true;
+  return false;
 }
 
 function shapeOf(roster: Roster, job: JobState): Shape {
@@ -243,7 +249,15 @@ function placeOfQueue(roster: Roster, name: string): number {
 }
 
 function addQueue(roster: Roster, state: QueueState): QueueEntry {
-  const queue: QueueEntry = { state, exists: false, jobs: [], occupants: [], version: 0, backlog: undefined };
+  const queue: QueueEntry = {
+    state,
+    exists: false,
+    jobs: [],
+    occupants: [],
+    version: 0,
+    backlog: undefined,
+    row: undefined,
+  };
   roster.queues = roster.queues.toSpliced(placeOfQueue(roster, state.name), 0, queue);
   return queue;
 }

@@ -15,7 +15,8 @@ export interface Round {
   readonly claimed: number[];
   /** The same by queue: counted as used until the round ends. */
   readonly claims: { row: QueueRow; gpuClass: number; gpus: number }[];
-  readonly queues: Map<QueueRow, QueueRound>;
+  /** By queue index. */
+  readonly queues: (QueueRound | undefined)[];
   /** By cohort and class index: the job that waits for what the cohort has to lend. */
   readonly cohorts: Map<string, (Entry | undefined)[]>;
   /** Jobs that others have given GPUs up for, and that count on them. */
@@ -30,6 +31,7 @@ export interface Round {
 }
 
 export interface QueueRound {
+  readonly row: QueueRow;
   /** The first job that waits for something that the jobs behind it could take away. */
   head: Entry | undefined;
   /** Shapes that did not fit, and why: no other job of these needs to be looked at. */
@@ -45,7 +47,7 @@ export function startRound(board: Board): Round {
     reservations: [],
     claimed: board.pools.map(() => 0),
     claims: [],
-    queues: new Map(),
+    queues: board.queues.map(() => undefined),
     cohorts: new Map(),
     promised: new Set(),
     blocked: [],
@@ -66,12 +68,13 @@ export function unclaimed(round: Round, pool: PoolRow): number {
 }
 
 export function queueRound(round: Round, row: QueueRow): QueueRound {
-  let queue = round.queues.get(row);
-  if (!queue) {
-    queue = { head: undefined, dead: new Map(), waitsForQuota: [], isClosed: false };
-    round.queues.set(row, queue);
-  }
-  return queue;
+  return (round.queues[row.index] ??= {
+    row,
+    head: undefined,
+    dead: new Map(),
+    waitsForQuota: [],
+    isClosed: false,
+  });
 }
 
 export function isOpen(pool: PoolRow): boolean {

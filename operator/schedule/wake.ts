@@ -12,7 +12,9 @@ const MINUTE_MS = 60_000;
 export function wakeAtMs(round: Round): number | undefined {
   const { board } = round;
   const moments = [...stockMoments(board), ...[...board.active].flatMap((entry) => jobMoments(board, entry))];
-  for (const [row, { head, isClosed }] of round.queues) {
+  for (const queue of round.queues) {
+    if (!queue) continue;
+    const { row, head, isClosed } = queue;
     if (head) moments.push((Math.floor(board.nowMs / MINUTE_MS) + 1) * MINUTE_MS);
     const { budget } = row.entry.state;
     if (isClosed && budget) moments.push(windowStartMs(budget, board.nowMs) + budget.windowSeconds * 1000);
