@@ -19,6 +19,9 @@ export function figuresOf(name: string, rounds: readonly Round[], jobs: number):
     writes_per_job: each(({ writes }) => writes.length) / jobs,
     objects_per_job: each(({ writes }) => objects(writes)) / jobs,
     cluster_cpu_seconds: each((round) => round.clusterCpuSeconds),
+    ...(rounds.every(({ idleMs }) => idleMs.length > 0) && {
+      gpu_idle_p50_seconds: each(({ idleMs }) => quantile(idleMs, 0.5)) / 1000,
+    }),
     rounds: rounds.length,
   };
   if (rounds.some(({ managerUser }) => managerUser !== undefined)) {

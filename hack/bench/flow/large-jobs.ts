@@ -44,6 +44,7 @@ export async function runLargeJobs({ jobs, kwok, reaper, steps, print }: LargeJo
       jobs,
       warmUpJobs: WARM_UP_JOBS,
       nodes: [],
+      gpus,
       reaper,
       prepare: (place) => startFakeNodes(fake, place),
       onProgress,

@@ -56,6 +56,19 @@ test("counts a shared child for each of its owners, and only those that were cre
   expect(stepQuantiles(marks.steps(), 0.5).created_to_child).toBe(17.5);
 });
 
+test("tells how long a GPU stands empty between two pods", () => {
+  for (const [job, startMs, endMs] of [
+    ["a", 0, 10],
+    ["b", 0, 20],
+    ["c", 13, 30],
+    ["d", 27, 40],
+  ] as const) {
+    at(startMs, () => marks.pod(aPod(job, "Running", "gpu-0")));
+    at(endMs, () => marks.pod(aPod(job, "Succeeded", "gpu-0")));
+  }
+  expect(marks.idleMs(2)).toEqual([3, 7]);
+});
+
 test("says whether a job is over, and does not measure failures", () => {
   expect(marks.job(aJob("a"))).toEqual({ name: "a", isOver: false });
   expect(marks.job(aJob("a", "Complete"))).toEqual({ name: "a", isOver: true });

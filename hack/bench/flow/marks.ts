@@ -48,6 +48,11 @@ export interface Marks {
   pod(raw: unknown): void;
   /** The steps of each job that was created by us and is over. */
   steps(): Steps[];
+  /**
+   * How long a GPU stands empty, while there is work for all of them, from the end of a pod to the next one's run:
+   * the run that is `gpus` places behind that end, each in the order in which it came. Milliseconds.
+   */
+  idleMs(gpus: number): number[];
 }
 
 export function createMarks(nowMs: () => number): Marks {
@@ -81,6 +86,16 @@ export function createMarks(nowMs: () => number): Marks {
       if (status.phase === "Running") marks.runningMs ??= nowMs();
       if (status.phase === "Succeeded") marks.endedMs ??= nowMs();
     },
+    idleMs(gpus) {
+      const ascending = (times: (number | undefined)[]) =>
+        times.filter((time) => time !== undefined).sort((a, b) => a - b);
+      const runs = ascending([...pods.values()].map(startOf)).slice(gpus);
+      const ends = ascending([...pods.values()].map(({ endedMs }) => endedMs));
+      return runs.flatMap((run, at) => {
+        const end = ends[at];
+        return end === undefined ? [] : [Math.max(0, run - end)];
+      });
+    },
     steps() {
       const podsOf = Map.groupBy(pods.values(), ({ job }) => job);
       return [...children].flatMap(([child, { seenMs, owners }]) =>
@@ -97,13 +112,16 @@ export function createMarks(nowMs: () => number): Marks {
   };
 }
 
+/** A pod that is quick is never seen running: its start and its end come as one change. */
+function startOf({ runningMs, endedMs }: PodMarks): number | undefined {
+  return runningMs ?? endedMs;
+}
+
 function stepsOf(
   { createdMs, seenMs, over }: { createdMs: number | undefined; seenMs: number; over: number },
   pod: PodMarks,
 ): Steps {
-  // A pod that is quick is never seen running: its start and its end come as one change.
-  const running = pod.runningMs ?? pod.endedMs;
-  const moments = [createdMs, seenMs, pod.seenMs, pod.placedMs, running, pod.endedMs, over];
+  const moments = [createdMs, seenMs, pod.seenMs, pod.placedMs, startOf(pod), pod.endedMs, over];
   const steps: Record<string, number> = {};
   for (const [at, step] of STEPS.entries()) {
     const [from, to] = [moments[at], moments[at + 1]];

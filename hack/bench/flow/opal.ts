@@ -7,12 +7,16 @@ import { prepareCluster } from "../../launch/prepare-cluster.ts";
 import { type PoolSettings, IDENTITIES, NAMESPACE } from "../../launch/settings.ts";
 import { nodeProgram } from "../../processes/node-program.ts";
 import { spawnPart } from "../../processes/part.ts";
+import { KUEUE_CLIENT } from "../kueue/peer.ts";
 import type { Contender, Manager, Place } from "./contender.ts";
 import { anOpalJob, IMAGE } from "./load.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 const READY_SECONDS = 60;
 const OPERATOR = "operator";
+
+/** As many as Kueue's manager may here. */
+const WRITES = { perSecond: KUEUE_CLIENT.perSecond, burst: KUEUE_CLIENT.burst };
 
 export interface OpalSettings {
   readonly pool: PoolSettings;
@@ -43,7 +47,7 @@ async function startOperator({ cluster, folder, reaper }: Place, config: object)
     serviceAccountName: "opal-runner",
     env: [{ name: "OPAL_TERMINATION_LOG", value: "/dev/termination-log" }],
   };
-  await writeFile(file, stringify({ namespace: NAMESPACE, runner, ...config }));
+  await writeFile(file, stringify({ namespace: NAMESPACE, runner, writes: WRITES, ...config }));
   const program = nodeProgram(new URL("operator/main.ts", ROOT));
   const part = await spawnPart(
     {

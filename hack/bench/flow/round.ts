@@ -20,6 +20,8 @@ export interface RoundSettings {
   /** Created and run before anything is measured, as a manager that has been up for a while. */
   readonly warmUpJobs: number;
   readonly nodes: readonly NodeSpec[];
+  /** Of all nodes. */
+  readonly gpus: number;
   readonly reaper: Reaper;
   /** Done to the cluster before the manager starts; resolves with how to undo it. */
   readonly prepare?: (place: Place) => Promise<() => Promise<void>>;
@@ -37,6 +39,8 @@ export interface Round {
   /** Of etcd, API server, controllers, scheduler, nodes and pods. */
   readonly clusterCpuSeconds: number;
   readonly steps: readonly Steps[];
+  /** See `Marks.idleMs`. */
+  readonly idleMs: readonly number[];
 }
 
 const JOB_PATIENCE_SECONDS = 3;
@@ -94,6 +98,7 @@ async function measure(stage: Stage): Promise<Round> {
   return {
     wallSeconds,
     steps: marks.steps(),
+    idleMs: marks.idleMs(stage.gpus),
     writes: await audit.since(offset),
     managerUser: manager.process?.user,
     managerCpuSeconds: pid === undefined ? 0 : (await cpuSeconds(pid)) - managerBefore,

@@ -68,6 +68,7 @@ function runOne(
     jobs,
     warmUpJobs: GPUS,
     nodes: [{ name: "gpu-0", gpus: GPUS, gpuClass: GPU_CLASS }],
+    gpus: GPUS,
     reaper,
     onProgress,
   });
