@@ -230,6 +230,40 @@ describe("volumes", () => {
     expect(pod.status?.message).toContain("the kind of volume share");
   });
 
+  test("tell an annotation to the letter, and its changes", async () => {
+    const work = '{"items":[{"id":"é","n":"$(NAME)"}]}';
+    const file = (path: string, name: string) => ({
+      path,
+      fieldRef: { fieldPath: `metadata.annotations['${name}']` },
+    });
+    const script =
+      'cat /etc/pod/0.json; until [ "$(cat /etc/pod/go)" = now ]; do sleep 0.05; done; echo $(cat /etc/pod/go)';
+    const pod = aPod("annotated", script, {
+      container: { volumeMounts: [{ name: "pod", mountPath: "/etc/pod" }] },
+      spec: {
+        volumes: [
+          {
+            name: "pod",
+            downwardAPI: { items: [file("0.json", "opal.dev/manifest"), file("go", "opal.dev/go")] },
+          },
+        ],
+      },
+    });
+    pod.metadata!.annotations = { "opal.dev/manifest": work, "opal.dev/go": "wait" };
+    await create(api, pod);
+    await running(api, "annotated");
+    const { code } = await cluster.kubectl([
+      "annotate",
+      "pod",
+      "annotated",
+      "opal.dev/go=now",
+      "--overwrite",
+    ]);
+    expect(code).toBe(0);
+    await finished(api, "annotated");
+    expect(await logs("annotated")).toBe(`${work}now\n`);
+  });
+
   test("wait for a ConfigMap that comes late", async () => {
     const pod = aPod("late", "cat /etc/map/a", {
       container: { volumeMounts: [{ name: "map", mountPath: "/etc/map" }] },

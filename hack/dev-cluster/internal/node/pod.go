@@ -3,6 +3,7 @@ package node
 import (
 	"context"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
 	"sync"
@@ -26,7 +27,9 @@ type pod struct {
 	// deleted is closed when the object's deletion was asked for, quiet when no
 	// process of the pod is left, gone when the object is gone from the API server.
 	deleted, quiet, gone chan struct{}
-	background           sync.WaitGroup
+	// relabelled holds a token when labels or annotations have changed.
+	relabelled chan struct{}
+	background sync.WaitGroup
 
 	mu    sync.Mutex
 	state podState
@@ -35,12 +38,13 @@ type pod struct {
 func (n *Node) newPod(ctx context.Context, object *corev1.Pod) *pod {
 	p := &pod{
 		node: n, namespace: object.Namespace, name: object.Name, uid: object.UID,
-		dir:     filepath.Join(n.podsDir, string(object.UID)),
-		stopper: newStopper(ctx),
-		deleted: make(chan struct{}),
-		quiet:   make(chan struct{}),
-		gone:    make(chan struct{}),
-		state:   podState{pod: object, startedAt: metav1.Now()},
+		dir:        filepath.Join(n.podsDir, string(object.UID)),
+		stopper:    newStopper(ctx),
+		deleted:    make(chan struct{}),
+		quiet:      make(chan struct{}),
+		gone:       make(chan struct{}),
+		relabelled: make(chan struct{}, 1),
+		state:      podState{pod: object, startedAt: metav1.Now()},
 	}
 	for i := range object.Spec.InitContainers {
 		p.state.init = append(p.state.init, waiting(&object.Spec.InitContainers[i], "PodInitializing"))
@@ -181,8 +185,15 @@ func endUnfinished(containers []corev1.ContainerStatus, message string, now meta
 // observe takes in the object as the API server now has it.
 func (p *pod) observe(object *corev1.Pod) {
 	p.mu.Lock()
+	before := p.state.pod
 	p.state.pod = object
 	p.mu.Unlock()
+	if !maps.Equal(before.Labels, object.Labels) || !maps.Equal(before.Annotations, object.Annotations) {
+		select {
+		case p.relabelled <- struct{}{}:
+		default:
+		}
+	}
 	if object.DeletionTimestamp == nil {
 		return
 	}

@@ -6,6 +6,8 @@ import (
 	"maps"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
@@ -42,6 +44,35 @@ func (v *podVolumes) write(ctx context.Context, pod *corev1.Pod) (map[string]str
 		refresh = earlier(refresh, renew)
 	}
 	return dirs, refresh, nil
+}
+
+// rewriteLabels writes the volumes that tell labels or annotations again. A
+// file whose content is the same is left alone.
+func (v *podVolumes) rewriteLabels(ctx context.Context, pod *corev1.Pod) error {
+	for i := range pod.Spec.Volumes {
+		spec := &pod.Spec.Volumes[i]
+		if !tellsLabels(spec) {
+			continue
+		}
+		if _, _, err := v.writeOne(ctx, pod, spec); err != nil {
+			return fmt.Errorf("volume %s: %w", spec.Name, err)
+		}
+	}
+	return nil
+}
+
+func tellsLabels(spec *corev1.Volume) bool {
+	if spec.DownwardAPI != nil {
+		return slices.ContainsFunc(spec.DownwardAPI.Items, isLabelOrAnnotation)
+	}
+	return spec.Projected != nil && slices.ContainsFunc(spec.Projected.Sources, func(source corev1.VolumeProjection) bool {
+		return source.DownwardAPI != nil && slices.ContainsFunc(source.DownwardAPI.Items, isLabelOrAnnotation)
+	})
+}
+
+func isLabelOrAnnotation(file corev1.DownwardAPIVolumeFile) bool {
+	return file.FieldRef != nil &&
+		(strings.HasPrefix(file.FieldRef.FieldPath, "metadata.labels") || strings.HasPrefix(file.FieldRef.FieldPath, "metadata.annotations"))
 }
 
 func (v *podVolumes) writeOne(ctx context.Context, pod *corev1.Pod, spec *corev1.Volume) (string, time.Time, error) {

@@ -4,10 +4,12 @@ import (
 	"context"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 )
 
 // numberedTokens issues "1", "2", ..., each for the lifetime that is asked for.
@@ -60,4 +62,49 @@ func TestAVolumeFailsWhileItsObjectIsMissingUnlessItIsOptional(t *testing.T) {
 	if _, refresh, err := volumes.write(context.Background(), pod(true)); err != nil || !refresh.IsZero() {
 		t.Errorf("an optional one: %v, renewed at %s", err, refresh)
 	}
+}
+
+func TestLabelsAndAnnotationsAreFilesThatFollowThePod(t *testing.T) {
+	mode := int32(0o644)
+	file := func(path, fieldPath string) corev1.DownwardAPIVolumeFile {
+		return corev1.DownwardAPIVolumeFile{Path: path, FieldRef: &corev1.ObjectFieldSelector{APIVersion: "v1", FieldPath: fieldPath}}
+	}
+	work := `{"v":1,"items":[{"id":"é"}]}`
+	pod := &corev1.Pod{
+		ObjectMeta: metav1.ObjectMeta{
+			Labels:      map[string]string{"app": "opal"},
+			Annotations: map[string]string{"opal.dev/manifest": work, "b": "2"},
+		},
+		Spec: corev1.PodSpec{Volumes: []corev1.Volume{{Name: "v", VolumeSource: corev1.VolumeSource{
+			DownwardAPI: &corev1.DownwardAPIVolumeSource{DefaultMode: &mode, Items: []corev1.DownwardAPIVolumeFile{
+				file("0.json", "metadata.annotations['opal.dev/manifest']"),
+				file("missing", "metadata.annotations['missing']"),
+				file("app", "metadata.labels['app']"),
+				file("annotations", "metadata.annotations"),
+			}},
+		}}}},
+	}
+	volumes := podVolumes{dir: t.TempDir(), objects: someObjects{}}
+	dirs, refresh, err := volumes.write(context.Background(), pod)
+	if err != nil || !refresh.IsZero() {
+		t.Fatalf("%v, renewed at %s", err, refresh)
+	}
+	expect := func(name, want string) {
+		t.Helper()
+		content, err := os.ReadFile(filepath.Join(dirs["v"], name))
+		if err != nil || string(content) != want {
+			t.Errorf("%s is %q, %v; want %q", name, content, err, want)
+		}
+	}
+	expect("0.json", work)
+	expect("missing", "")
+	expect("app", "opal")
+	expect("annotations", "b=\"2\"\nopal.dev/manifest="+strconv.Quote(work))
+
+	pod.Labels["app"] = "other"
+	if err := volumes.rewriteLabels(context.Background(), pod); err != nil {
+		t.Fatal(err)
+	}
+	expect("app", "other")
+	expect("0.json", work)
 }
