@@ -49,7 +49,7 @@ export const REASONS = {
   BudgetExhausted: "BudgetExhausted",
   /** Failed=True: the runner refused its settings or models; a retry cannot help. */
   RunnerMisconfigured: "RunnerMisconfigured",
-  /** Failed=True: the spec cannot be carried out by this operator. */
+  /** Queued=False: this operator cannot read the OpalJob; it waits for one that can. */
   InvalidSpec: "InvalidSpec",
   /** Suspended=True: `spec.suspend` is set. */
   SuspendedByUser: "SuspendedByUser",
@@ -85,6 +85,7 @@ interface ConditionLike {
 
 export const PHASES = [
   "Pending",
+  "Invalid",
   "Queued",
   "Starting",
   "Running",

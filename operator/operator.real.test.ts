@@ -259,6 +259,25 @@ describe("an OpalJob", () => {
     await eventually("the OpalJob and its child are gone", areGone, COLLECTED_WITHIN_MS);
   });
 
+  it("that cannot be read says so, and goes its way once it can be", async () => {
+    await aScene();
+    await anOperator();
+    const { opalJobs } = resourcesIn(namespace.name);
+    // The API server takes a lower-case z; the operator's schema does not.
+    await hand.apply("foreign", { items: photos(1), deadline: "2099-01-01T00:00:00z" });
+    const raw = await eventually("the status says so", async () => {
+      const seen = (await namespace.client.get(opalJobs, "foreign")) as { status?: { phase?: string } };
+      return seen.status?.phase === "Invalid" && seen;
+    });
+    expect(raw).toMatchObject({
+      status: { conditions: [{ type: "Queued", status: "False", reason: "InvalidSpec" }] },
+    });
+    await namespace.client.patch(opalJobs, "foreign", { spec: { deadline: "2099-01-01T00:00:00Z" } });
+    await pods("foreign", 1);
+    const { phase } = await condition("foreign", "Admitted", "GpusAssigned");
+    expect(phase).toBe("Starting");
+  });
+
   it("gets its ConfigMap again when somebody deletes it", async () => {
     await aScene();
     await anOperator();

@@ -148,6 +148,9 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
     });
     queue = term;
     for (const key of planner.keys) term.add(key, "low");
+    for (const { metadata } of caches.unreadableOpalJobs.values()) {
+      term.add(`${metadata.namespace}/${metadata.name}`, "low");
+    }
     metrics.leading(config.lease.name, true);
     onLeading();
     planSoon(0);
@@ -157,6 +160,7 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
       port,
       settings: config,
       pools: () => caches.gpuPools.values(),
+      unreadable: (key: string) => caches.unreadableOpalJobs.get(key),
       now: () => clock.now(),
       record: (job: OpalJob, note: Note) => {
         const { namespace, name, uid } = job.metadata;

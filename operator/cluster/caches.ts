@@ -6,6 +6,7 @@ import { GpuPool } from "#crds/gpupool.ts";
 import { LABELS } from "#crds/names.ts";
 import { OpalJob } from "#crds/opaljob.ts";
 import { OpalQueue } from "#crds/opalqueue.ts";
+import type { UnreadableOpalJob } from "../reconcile/unreadable.ts";
 import type { ApiClient, Resource } from "../runtime/api-client.ts";
 import type { Clock } from "../runtime/clock.ts";
 import type { Log } from "../runtime/log.ts";
@@ -14,11 +15,13 @@ import { createReflector, type Reflector, type ReflectorTarget, toEntry } from "
 import { Store } from "../runtime/store.ts";
 import { type ChildJob, parseChildJob } from "./child-job.ts";
 import { type GpuNode, parseGpuNode } from "./gpu-node.ts";
+import { opalJobTarget, readOpalJob } from "./opal-jobs.ts";
 import type { Resources } from "./resources.ts";
 import { parseRunnerPod, type RunnerPod } from "./runner-pod.ts";
 
 export interface Caches {
   readonly opalJobs: Store<OpalJob>;
+  readonly unreadableOpalJobs: Store<UnreadableOpalJob>;
   readonly childJobs: Store<ChildJob, "owner" | "uid">;
   readonly pods: Store<RunnerPod, "child" | "opalJob" | "node" | "queue" | "pool">;
   /** Keys only: what is in them can be derived. */
@@ -39,6 +42,7 @@ export const parseConfigMap = (raw: unknown): { opalJob: string } => ({
 export function createCaches(): Caches {
   return {
     opalJobs: new Store<OpalJob>({}),
+    unreadableOpalJobs: new Store<UnreadableOpalJob>({}),
     childJobs: new Store<ChildJob, "owner" | "uid">({
       owner: (job) => job.ownerUids,
       uid: (job) => [job.uid],
@@ -111,7 +115,11 @@ export function createReflectors(
     });
   }
   return [
-    reflect(resources.opalJobs, caches.opalJobs, parseOpalJob),
+    reflect(
+      resources.opalJobs,
+      opalJobTarget(caches, deps.metrics.reflector(resources.opalJobs.plural, deps.log)),
+      readOpalJob,
+    ),
     reflect(resources.jobs, caches.childJobs, parseChildJob, ours),
     reflect(resources.pods, caches.pods, parseRunnerPod, ours),
     reflect(resources.configMaps, caches.configMaps, parseConfigMap, { ...ours, metadataOnly: true }),

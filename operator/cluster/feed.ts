@@ -34,6 +34,7 @@ export function feed(
     if (before && after?.metadata.uid !== before.metadata.uid) memory.jobs.delete(before.metadata.uid);
     tell(key, from);
   });
+  caches.unreadableOpalJobs.onChange(({ key, from }) => tell(key, from));
   caches.childJobs.onChange(({ before, after, from }) => {
     if (before && after?.uid !== before.uid) {
       const pods = [...memory.podsOf(before.uid), ...caches.pods.by("child", before.uid)];

@@ -1,15 +1,9 @@
 import type { ApiClient, Resource } from "../runtime/api-client.ts";
 import { isStatus, StaleError } from "../runtime/errors.ts";
-import {
-  type Caches,
-  noteConfigMap,
-  noteWritten,
-  parseGpuPool,
-  parseOpalJob,
-  parseOpalQueue,
-} from "./caches.ts";
+import { type Caches, noteConfigMap, noteWritten, parseGpuPool, parseOpalQueue } from "./caches.ts";
 import { parseChildJob } from "./child-job.ts";
 import type { ChildRef, ClusterPort } from "./port.ts";
+import { noteOpalJob } from "./opal-jobs.ts";
 import { resourcesIn } from "./resources.ts";
 import { parseRunnerPod } from "./runner-pod.ts";
 
@@ -65,7 +59,7 @@ export function createKubernetesPort(client: ApiClient, caches: Caches): Cluster
     deletePod: (pod) => remove(client, resourcesIn(pod.namespace).pods, pod),
     async writeStatus(job, status) {
       const raw = await patchSeen(client, resourcesIn(job.metadata.namespace).opalJobs, job, status);
-      noteWritten(caches.opalJobs, raw, parseOpalJob);
+      noteOpalJob(caches, raw);
     },
     deleteOpalJob: ({ metadata }) => remove(client, resourcesIn(metadata.namespace).opalJobs, metadata),
     async writePoolStatus(pool, status) {

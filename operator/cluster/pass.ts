@@ -12,6 +12,7 @@ import type { ReconcileSettings } from "../reconcile/settings.ts";
 import { kueuePlacement } from "../reconcile/kueue-placement.ts";
 import { nextStatus } from "../reconcile/status.ts";
 import { mergePatch, timeWrite } from "../reconcile/status-write.ts";
+import { unreadableStatus, type UnreadableOpalJob } from "../reconcile/unreadable.ts";
 import { runningPods } from "../reconcile/usage.ts";
 import type { PassResult } from "../runtime/controller.ts";
 import { apply, gpusTaken } from "./apply.ts";
@@ -26,12 +27,16 @@ export interface PassDeps {
   readonly port: ClusterPort;
   readonly settings: ReconcileSettings;
   readonly pools: () => readonly GpuPool[];
+  /** The OpalJob of this key, if this operator cannot read it. */
+  readonly unreadable: (key: string) => UnreadableOpalJob | undefined;
   readonly now: () => Date;
   readonly record: (job: OpalJob, note: Note) => void;
 }
 
 export async function pass(key: string, deps: PassDeps): Promise<PassResult> {
   const now = deps.now();
+  const unreadable = deps.unreadable(key);
+  if (unreadable) return tellUnreadable(unreadable, deps, now);
   const seen = observe(key, deps, now);
   if (!seen) return {};
   const decision = decide(seen, deps.settings, now.getTime());
@@ -46,6 +51,13 @@ export async function pass(key: string, deps: PassDeps): Promise<PassResult> {
     ...(afterMs !== undefined && { afterMs }),
     ...(!isQuiet && { facts: factsOf(decision, seen, written.isWritten) }),
   };
+}
+
+async function tellUnreadable(job: UnreadableOpalJob, { port }: PassDeps, now: Date): Promise<PassResult> {
+  const patch = unreadableStatus(job, now);
+  if (!patch) return {};
+  await port.writeStatus(job, patch);
+  return { facts: { job: job.metadata.name, because: job.problem, wroteStatus: true } };
 }
 
 /** Undefined for a job that is gone, and as long as no plan has answered it: the planner tells when one has. */

@@ -45,7 +45,7 @@ export interface ClusterPort {
   /** A pod that has ended is gone at once, even when its kubelet does not answer. */
   deletePod(pod: ChildRef): Promise<void>;
   /** Merges the patch into the status of exactly this version of the OpalJob. */
-  writeStatus(job: OpalJob, patch: Record<string, unknown>): Promise<void>;
+  writeStatus(job: Pick<OpalJob, "metadata">, patch: Record<string, unknown>): Promise<void>;
   deleteOpalJob(job: OpalJob): Promise<void>;
   /** Merge into the status of exactly the version that was seen, as `writeStatus` does. */
   writePoolStatus(pool: GpuPool, patch: Record<string, unknown>): Promise<void>;

@@ -18,14 +18,7 @@ import type { ApiClient } from "../runtime/api-client.ts";
 import { StaleError } from "../runtime/errors.ts";
 import { createFakeClock, FakeApi, type FakeClock, type RawObject } from "../runtime/testing.ts";
 import { toEntry } from "../runtime/reflector.ts";
-import {
-  type Caches,
-  createCaches,
-  parseConfigMap,
-  parseGpuPool,
-  parseOpalJob,
-  parseOpalQueue,
-} from "./caches.ts";
+import { type Caches, createCaches, parseConfigMap, parseGpuPool, parseOpalQueue } from "./caches.ts";
 import { parseChildJob } from "./child-job.ts";
 import { feed } from "./feed.ts";
 import { createKubernetesPort } from "./kubernetes-port.ts";
@@ -33,6 +26,7 @@ import { createMemory, type Memory } from "./memory.ts";
 import { pass } from "./pass.ts";
 import { createPlanner, type Planner } from "./planner.ts";
 import type { ChildRef, ClusterPort, PodEnd, WritePoint } from "./port.ts";
+import { opalJobTarget, readOpalJob } from "./opal-jobs.ts";
 import { resourcesIn } from "./resources.ts";
 import { parseRunnerPod } from "./runner-pod.ts";
 import { look } from "./sights.ts";
@@ -389,7 +383,7 @@ export function createFakeOperator(
     await fill(gpuPools, caches.gpuPools, parseGpuPool);
     await fill(opalQueues, caches.opalQueues, parseOpalQueue);
     await fill(nodes, caches.nodes, parseGpuNode);
-    await fill(opalJobs, caches.opalJobs, parseOpalJob);
+    await fill(opalJobs, opalJobTarget(caches, { skipped() {} }), readOpalJob);
     await fill(jobs, caches.childJobs, parseChildJob);
     await fill(pods, caches.pods, parseRunnerPod);
     await fill(configMaps, caches.configMaps, parseConfigMap);
@@ -403,7 +397,11 @@ export function createFakeOperator(
     async passAll() {
       await refill();
       const before = writes.length;
-      for (const key of planner.keys) {
+      const unreadable = caches.unreadableOpalJobs.values();
+      for (const key of [
+        ...planner.keys,
+        ...unreadable.map(({ metadata }) => `${NAMESPACE}/${metadata.name}`),
+      ]) {
         try {
           await pass(key, {
             planner,
@@ -411,6 +409,7 @@ export function createFakeOperator(
             port,
             settings,
             pools: () => caches.gpuPools.values(),
+            unreadable: (key) => caches.unreadableOpalJobs.get(key),
             now: () => clock.now(),
             record: (_job, note) => notes.push(note),
           });
@@ -448,7 +447,7 @@ function mortal(port: ClusterPort, writes: WritePoint[], kill: Kill | undefined)
     createConfigMap: at("createConfigMap", (manifest: ConfigMapManifest) => port.createConfigMap(manifest)),
     resizeJob: at("resizeJob", (child: ChildRef, gpus: number) => port.resizeJob(child, gpus)),
     deleteJob: at("deleteJob", (child: ChildRef) => port.deleteJob(child)),
-    writeStatus: at("writeStatus", (job: OpalJob, patch: Record<string, unknown>) =>
+    writeStatus: at("writeStatus", (job: Pick<OpalJob, "metadata">, patch: Record<string, unknown>) =>
       port.writeStatus(job, patch),
     ),
     deleteOpalJob: at("deleteOpalJob", (job: OpalJob) => port.deleteOpalJob(job)),
