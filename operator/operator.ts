@@ -21,7 +21,7 @@ import type { Clock } from "./runtime/clock.ts";
 import { runController } from "./runtime/controller.ts";
 import { createEventRecorder } from "./runtime/events.ts";
 import type { KubeHttp } from "./runtime/kube-http.ts";
-import { createElection } from "./runtime/leader-election.ts";
+import { createElection, patienceMs } from "./runtime/leader-election.ts";
 import type { Log } from "./runtime/log.ts";
 import type { RuntimeMetrics } from "./runtime/metrics.ts";
 import { createTokenBucket } from "./runtime/token-bucket.ts";
@@ -62,10 +62,11 @@ const LONGEST_TIMER_MS = 3_600_000;
 export function createOperator(config: Config, deps: OperatorDeps): Operator {
   const { http, clock, random, log, metrics, identity, onLeading } = deps;
   const resources = resourcesIn(config.namespace);
-  const open = createApiClient({ http, gate: () => Promise.resolve(undefined), observer: metrics.client });
+  const ungated = { http, gate: () => Promise.resolve(undefined), observer: metrics.client };
+  const open = createApiClient(ungated);
   const election = createElection(
     { resource: resources.leases, identity, ...config.lease },
-    { client: open, clock, log },
+    { client: createApiClient({ ...ungated, timeoutMs: patienceMs(config.lease) }), clock, log },
   );
   const bucket = createTokenBucket(config.writes, clock);
   const client = createApiClient({

@@ -8,7 +8,7 @@ import type { ClusterAccess } from "../../operator/runtime/cluster-access.ts";
 import { type PassResult, runController } from "../../operator/runtime/controller.ts";
 import { isStatus, StaleError } from "../../operator/runtime/errors.ts";
 import { createKubeHttp } from "../../operator/runtime/kube-http.ts";
-import { createElection } from "../../operator/runtime/leader-election.ts";
+import { createElection, patienceMs } from "../../operator/runtime/leader-election.ts";
 import type { Log } from "../../operator/runtime/log.ts";
 import { createRuntimeMetrics } from "../../operator/runtime/metrics.ts";
 import { createReflector, type RestartReason, toEntry } from "../../operator/runtime/reflector.ts";
@@ -64,11 +64,12 @@ export function startReplica(settings: ReplicaSettings): Replica {
   const http = createKubeHttp(access, identity);
   const metrics = createRuntimeMetrics();
   const observer = metrics.client;
-  const open = createApiClient({ http, gate: () => Promise.resolve(undefined), observer });
+  const ungated = { http, gate: () => Promise.resolve(undefined), observer };
+  const open = createApiClient(ungated);
   const leases: Resource = { group: "coordination.k8s.io", version: "v1", plural: "leases", namespace };
   const election = createElection(
     { resource: leases, name: "replicas", identity, ...LEASE_SECONDS },
-    { client: open, clock, log },
+    { client: createApiClient({ ...ungated, timeoutMs: patienceMs(LEASE_SECONDS) }), clock, log },
   );
   const bucket = createTokenBucket(WRITES, clock);
   const client = createApiClient({

@@ -81,8 +81,10 @@ export function createApiClient(deps: {
   http: KubeHttp;
   gate: WriteGate;
   observer: ClientObserver;
+  /** Of one request, watches aside. */
+  timeoutMs?: number;
 }): ApiClient {
-  const { http, gate, observer } = deps;
+  const { http, gate, observer, timeoutMs } = deps;
 
   async function counted<T extends { status: number }>(
     facts: { verb: string; resource: Resource },
@@ -107,7 +109,7 @@ export function createApiClient(deps: {
   }
 
   async function ask(verb: string, resource: Resource, request: KubeRequest): Promise<unknown> {
-    const response = await counted({ verb, resource }, () => http.request(request));
+    const response = await counted({ verb, resource }, () => http.request({ ...request, timeoutMs }));
     if (response.status >= 300) throw statusError(response, `${verb} ${request.path}`);
     return response.body === "" ? {} : (JSON.parse(response.body) as unknown);
   }

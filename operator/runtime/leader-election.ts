@@ -33,10 +33,18 @@ export interface LeaseSettings {
 }
 
 export interface ElectionDeps {
-  /** A client whose gate is open: leases are written by those who do not lead yet. */
+  /**
+   * A client whose gate is open: leases are written by those who do not lead yet. Its requests should take no longer than
+   * `patienceMs`, so that the one after a silent connection is made on a new one.
+   */
   readonly client: Pick<ApiClient, "get" | "create" | "update">;
   readonly clock: Clock;
   readonly log: Log;
+}
+
+/** How long one request for the lease may take: it must not use up the time of the next ones. */
+export function patienceMs({ renewSeconds }: Pick<LeaseSettings, "renewSeconds">): number {
+  return (renewSeconds * 1000) / 3;
 }
 
 export interface Election extends Leadership {
@@ -99,7 +107,7 @@ class LeaseElection implements Election {
     const { clock, log } = this.#deps;
     const { identity, retrySeconds, name } = this.#settings;
     while (!signal.aborted) {
-      if ((await this.#within(this.#patienceMs, this.#tryHold())) !== "held") {
+      if ((await this.#within(patienceMs(this.#settings), this.#tryHold())) !== "held") {
         await sleep(clock, retrySeconds * 1000, signal);
         continue;
       }
@@ -121,12 +129,12 @@ class LeaseElection implements Election {
       writes.abort();
       if (!signal.aborted && this.isHeld) await this.#yield(signal);
     }
-    await this.#within(this.#patienceMs, this.#release());
+    await this.#within(patienceMs(this.#settings), this.#release());
   }
 
   /** Who holds the lease and does not lead would keep everybody from it: another shall have it, if there is one. */
   async #yield(signal: AbortSignal): Promise<void> {
-    await this.#within(this.#patienceMs, this.#release());
+    await this.#within(patienceMs(this.#settings), this.#release());
     await sleep(this.#deps.clock, 2 * this.#settings.retrySeconds * 1000, signal);
   }
 
@@ -136,14 +144,12 @@ class LeaseElection implements Election {
     while (!signal.aborted && this.isHeld) {
       await sleep(clock, Math.min(this.#settings.retrySeconds * 1000, untilLostMs()), signal);
       if (signal.aborted || !this.isHeld) return;
-      const outcome = await this.#within(Math.min(untilLostMs(), this.#patienceMs), this.#tryHold());
+      const outcome = await this.#within(
+        Math.min(untilLostMs(), patienceMs(this.#settings)),
+        this.#tryHold(),
+      );
       if (outcome === "taken") this.#heldUntilMs = -Infinity;
     }
-  }
-
-  /** A request that hangs must not use up the time of the next ones. */
-  get #patienceMs(): number {
-    return (this.#settings.renewSeconds * 1000) / 3;
   }
 
   async #within<T>(ms: number, trying: Promise<T>): Promise<T | "late"> {
