@@ -198,7 +198,12 @@ export interface RunningOperator {
   readonly log: string[];
 }
 
-export function startOperator(namespace: TestNamespace, changes: object = {}): RunningOperator {
+/** @param args as `main.ts` takes them */
+export function startOperator(
+  namespace: TestNamespace,
+  changes: object = {},
+  args: readonly string[] = [],
+): RunningOperator {
   const config = join(namespace.folder, `operator-${randomBytes(4).toString("hex")}.yaml`);
   writeFileSync(
     config,
@@ -211,7 +216,7 @@ export function startOperator(namespace: TestNamespace, changes: object = {}): R
       ...changes,
     }),
   );
-  const child = spawn(process.execPath, [here("main.ts")], {
+  const child = spawn(process.execPath, [here("main.ts"), ...args], {
     env: {
       OPAL_CONFIG_FILE: config,
       OPAL_METRICS_PORT: "0",
