@@ -24,12 +24,14 @@ export async function playShares(stage: Stage, teller: Teller): Promise<SharesFa
   });
   await teller.show("get oj,opalqueue", "linen-catalogue has all 8 GPUs: nobody else wanted any");
   await stage.apply("shares-ceramics.yaml");
-  const shares = await stage.until("the tenants share", async () => {
+  const shares = await stage.until("the tenants share, and all that have GPUs run", async () => {
     const [linen, ceramics] = await Promise.all([gpusOf("linen"), gpusOf("ceramics")]);
-    return linen + ceramics === 8 && ceramics >= 6 && { linen, ceramics };
+    const running = (await stage.jobs()).filter(({ status }) => status.phase === "Running");
+    const areAtWork = running.filter(({ spec }) => spec.tenant === "ceramics").length >= 6;
+    return linen + ceramics === 8 && areAtWork && { linen, ceramics };
   });
   const waiting = await stage.until("a job waits and knows for how long", async () => {
-    const jobs = await stage.jobs();
+    const jobs = (await stage.jobs()).filter(({ spec }) => spec.tenant === "ceramics");
     return jobs.find(({ status }) => status.phase === "Queued" && status.eta)?.metadata.name;
   });
   await teller.show(

@@ -21,12 +21,15 @@ export async function playSpot(stage: Stage, teller: Teller): Promise<SpotFacts>
     `Azure announces it ${NOTICE_SECONDS} seconds before (30 in real life); a new machine comes when the old one has gone.`,
   );
   await stage.apply("spot.yaml");
-  const doneBefore = await stage.until("the job is at work", async () => {
-    const { status } = await stage.job("vases");
-    const done = status.items?.done ?? 0;
-    return done >= 4 && done < 12 && done;
+  await stage.until("the job runs on two GPUs", async () => {
+    const { items } = (await stage.job("vases")).status;
+    return items?.running === 2;
   });
   await teller.show("get pods -o wide -l opal.dev/job=vases", "both pods are on l4-spot-0");
+  const doneBefore = await stage.until("some of it is done", async () => {
+    const done = (await stage.job("vases")).status.items?.done ?? 0;
+    return done >= 2 && done;
+  });
   await stage.cluster.control("reclaim-node", "l4-spot-0", { noticeSeconds: NOTICE_SECONDS });
   await teller.show("get nodes -l opal.dev/gpu-class=l4", "l4-spot-0 takes no new pods");
   await stage.until("the machine is gone, and new pods wait for one", async () => {
