@@ -60,6 +60,13 @@ const OPALJOB: CustomResource = {
     { name: "Position", type: "integer", jsonPath: ".status.queue.position" },
     { name: "ETA", type: "string", jsonPath: ".status.eta.p50" },
     AGE,
+    {
+      name: "Reason",
+      type: "string",
+      // The first condition that holds: why it waits, runs or has ended.
+      jsonPath: '.status.conditions[?(@.status=="True")].reason',
+      priority: 1,
+    },
     { name: "Because", type: "string", jsonPath: ".status.queue.because", priority: 1 },
   ],
 };
@@ -120,7 +127,7 @@ const OPALQUEUE: CustomResource = {
     { name: "Pending", type: "integer", jsonPath: ".status.pending", description: "jobs that wait" },
     { name: "Admitted", type: "integer", jsonPath: ".status.admitted", description: "jobs that hold GPUs" },
     { name: "GPUs", type: "integer", jsonPath: ".status.gpus" },
-    { name: "Share", type: "string", jsonPath: ".status.share", description: "of all recent GPU time" },
+    { name: "Share", type: "string", jsonPath: ".status.share", description: "of the GPUs of a class" },
     { name: "BudgetLeft", type: "integer", jsonPath: ".status.budgetLeft", description: "GPU-seconds" },
     { name: "State", type: "string", jsonPath: '.status.conditions[?(@.type=="Active")].reason' },
     AGE,

@@ -147,6 +147,8 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
       backoff: RETRY_BACKOFF,
       observer: metrics.queue(CONTROLLER),
     });
+    // Before there is a queue: the first plan concerns every job, and none of them was changed by somebody.
+    if (!config.kueue) planner.replan();
     queue = term;
     for (const key of planner.keys) term.add(key, "low");
     for (const { metadata } of caches.unreadableOpalJobs.values()) {

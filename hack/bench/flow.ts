@@ -32,7 +32,7 @@ function readArguments(): FlowArguments | "help" {
   }
 }
 
-async function bench({ jobs, rounds, kueueRounds, largeJobs }: FlowArguments): Promise<BenchResult> {
+async function bench({ jobs, largeJobs, kueueRounds, ...rest }: FlowArguments): Promise<BenchResult> {
   const steps = createSteps(process.stderr, () => performance.now());
   const cache = cacheDir(process.env);
   const print = (line: string) => console.log(line);
@@ -47,7 +47,7 @@ async function bench({ jobs, rounds, kueueRounds, largeJobs }: FlowArguments): P
           : await steps.runIfNeeded("Kueue: building it", USUAL_KUEUE_BUILD_TIME, (onProgress) =>
               ensureKueue({ cache, onProgress }),
             );
-      const small = await runSmallJobs({ jobs, rounds, kueueRounds, kueue, reaper, steps, print });
+      const small = await runSmallJobs({ jobs, kueueRounds, kueue, reaper, steps, print, ...rest });
       Object.assign(figures, small.figures, { jobs });
       for (const goal of small.goals) {
         figures[goal.name] = goal.value;
@@ -58,7 +58,7 @@ async function bench({ jobs, rounds, kueueRounds, largeJobs }: FlowArguments): P
       const kwok = await steps.runIfNeeded("kwok: building it", USUAL_KWOK_BUILD_TIME, (onProgress) =>
         ensureKwok({ cache, onProgress }),
       );
-      Object.assign(figures, await runLargeJobs({ jobs: largeJobs, kwok, reaper, steps, print }));
+      Object.assign(figures, await runLargeJobs({ jobs: largeJobs, kwok, reaper, steps, print, ...rest }));
     }
     return { bench: "flow", figures, goals };
   } finally {

@@ -33,7 +33,10 @@ const { values } = parseArgs({
   },
 });
 const fraction = Number(values.fraction);
-if (!(fraction > 0 && fraction <= 1)) throw new Error("--fraction is above 0 and at most 1");
+if (!(fraction > 0 && fraction <= 1)) throw new RangeError("--fraction is above 0 and at most 1");
+const { only } = values;
+if (only !== undefined && only !== "opal" && only !== "kueue")
+  throw new RangeError("--only is opal or kueue");
 
 const steps = createSteps(process.stderr, () => performance.now());
 const cache = cacheDir(process.env);
@@ -49,13 +52,13 @@ const reaper = startReaper({ env: process.env });
 const shared = { load, reaper, deadlineSeconds: DEADLINE_SECONDS };
 try {
   const kueue =
-    values.only === "opal"
+    only === "opal"
       ? undefined
       : await steps.run(`${load.jobs} Workloads on Kueue`, "8 minutes", () =>
           runKueue({ ...shared, peer, dir: join(dir, "kueue") }),
         );
   const opal =
-    values.only === "kueue"
+    only === "kueue"
       ? undefined
       : await steps.run(`${load.jobs} OpalJobs on our operator`, "4 minutes", (onProgress) =>
           runOpal({ ...shared, dir: join(dir, "opal"), isProfiled: values["cpu-prof"], onProgress }),

@@ -6,12 +6,8 @@ const file = (path: string) => fileURLToPath(new URL(`../../${path}`, import.met
 
 const CRDS = ["opaljob", "gpupool", "opalqueue"];
 
-/** What a cluster must hold before the operator starts: kinds, rights, the runner's secret, pools and a queue. */
-export async function prepareCluster(
-  cluster: Cluster,
-  blobConnectionString: string,
-  pools: readonly PoolSettings[],
-): Promise<void> {
+/** Kinds and rights: what a cluster must hold before the operator starts. */
+export async function installOpal(cluster: Cluster): Promise<void> {
   const manifests = [
     "charts/opal/rbac.yaml",
     "charts/opal/runner-policy.yaml",
@@ -22,6 +18,15 @@ export async function prepareCluster(
     manifests.flatMap((path) => ["-f", file(path)]),
   );
   await run(cluster, ["wait", "--for=condition=Established", ...CRDS.map((name) => `crd/${name}s.opal.dev`)]);
+}
+
+/** The same with the runner's secret, pools, and a queue for everybody. */
+export async function prepareCluster(
+  cluster: Cluster,
+  blobConnectionString: string,
+  pools: readonly PoolSettings[],
+): Promise<void> {
+  await installOpal(cluster);
   const objects = [runnerSecret(blobConnectionString), ...poolsAndQueue(pools)];
   const list = { apiVersion: "v1", kind: "List", items: objects };
   await apply(cluster, ["-f", "-"], JSON.stringify(list));

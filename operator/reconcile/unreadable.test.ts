@@ -49,6 +49,13 @@ describe("an OpalJob that cannot be read", () => {
     });
   });
 
+  it("leaves a finished job as it is", () => {
+    const complete = { type: "Complete", status: "True", reason: "AllItemsDone", message: "" };
+    expect(
+      unreadableStatus(newer({ placement: "hologram" }, { conditions: [complete] }), now),
+    ).toBeUndefined();
+  });
+
   it("keeps the other conditions, newer ones too", () => {
     const levitating = { type: "Levitating", status: "True", reason: "New", since: 7 };
     const patch = unreadableStatus(newer({ placement: "hologram" }, { conditions: [levitating] }), now);

@@ -2,7 +2,7 @@
  * OpalJobs that this operator cannot read: made for a newer one, as a rule, whose CustomResourceDefinition is there
  * already. They are not failed, because another operator can do them: they wait, and their status says so.
  */
-import { type Phase, REASONS } from "#crds/conditions.ts";
+import { isFinished, type Phase, REASONS } from "#crds/conditions.ts";
 import { type Condition, ObjectMeta } from "#crds/opaljob.ts";
 import * as z from "zod";
 import { isSame } from "./status-write.ts";
@@ -11,14 +11,15 @@ import { isSame } from "./status-write.ts";
 export interface UnreadableOpalJob {
   readonly metadata: z.infer<typeof ObjectMeta>;
   /** As they are: they may be newer too. */
-  readonly conditions: readonly { readonly type: string }[];
+  readonly conditions: readonly z.infer<typeof RawCondition>[];
   /** What cannot be read, and why. */
   readonly problem: string;
 }
 
+const RawCondition = z.looseObject({ type: z.string(), status: z.string() });
 const RawOpalJob = z.object({
   metadata: ObjectMeta,
-  status: z.object({ conditions: z.array(z.looseObject({ type: z.string() })).default([]) }).prefault({}),
+  status: z.object({ conditions: z.array(RawCondition).default([]) }).prefault({}),
 });
 
 const MAX_LISTED_ISSUES = 3;
@@ -34,11 +35,12 @@ export function unreadableOpalJob(raw: unknown, { issues }: z.ZodError): Unreada
   return { metadata, conditions: status.conditions, problem: `${listed.join("; ")}${more}` };
 }
 
-/** The patch of its status; undefined when that says it already. */
+/** The patch of its status; undefined when that says it already, and for a finished job, whose status is its record. */
 export function unreadableStatus(
   { metadata, conditions, problem }: UnreadableOpalJob,
   now: Date,
 ): Record<string, unknown> | undefined {
+  if (isFinished(conditions)) return undefined;
   const before = conditions.find(({ type }) => type === "Queued");
   const fact = {
     type: "Queued",
@@ -48,8 +50,8 @@ export function unreadableStatus(
     observedGeneration: metadata.generation,
   } satisfies Partial<Condition>;
   if (before && isSame({ ...before, ...fact }, before)) return undefined;
-  const since = before && "status" in before && before.status === "False" && "lastTransitionTime" in before;
-  const queued = { ...fact, lastTransitionTime: since ? before.lastTransitionTime : now.toISOString() };
+  const since = before?.status === "False" ? before["lastTransitionTime"] : undefined;
+  const queued = { ...fact, lastTransitionTime: since ?? now.toISOString() };
   return {
     phase: "Invalid" satisfies Phase,
     observedGeneration: metadata.generation,

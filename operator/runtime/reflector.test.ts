@@ -92,7 +92,7 @@ afterEach(() => {
   stop = new AbortController();
 });
 
-async function aReflector(server = new FakeServer(), pageLimit = 500) {
+async function aReflector(server = new FakeServer(), { pageLimit = 500, staleMs = 60_000 } = {}) {
   const clock: FakeClock = createFakeClock();
   const store = new Store<{ metadata: { name: string; resourceVersion: string } }>({});
   const restarts: { why: RestartReason; waitMs: number }[] = [];
@@ -113,7 +113,7 @@ async function aReflector(server = new FakeServer(), pageLimit = 500) {
     clock,
     random: () => 0.5,
     backoff: { baseMs: 200, maxMs: 10_000 },
-    staleMs: 60_000,
+    staleMs,
     pageLimit,
   });
   void reflector.run(AbortSignal.any([stop.signal]));
@@ -126,7 +126,7 @@ describe("the reflector", () => {
   it("lists page by page, then watches from the list's version", async () => {
     const server = new FakeServer();
     server.objects = Array.from({ length: 5 }, (_, n) => object(`o${n}`, n + 1));
-    const { reflector, names } = await aReflector(server, 2);
+    const { reflector, names } = await aReflector(server, { pageLimit: 2 });
     await reflector.synced;
     expect(server.lists).toBe(3);
     expect(names()).toHaveLength(5);
@@ -227,7 +227,7 @@ describe("the reflector", () => {
       }
       return list(page);
     };
-    const { clock, names, reflector } = await aReflector(server, 2);
+    const { clock, names, reflector } = await aReflector(server, { pageLimit: 2 });
     expect(names()).toEqual([]);
     expect(reflector.isSynced).toBe(false);
     await clock.advance(1000);
@@ -288,6 +288,12 @@ describe("the reflector", () => {
     await clock.advance(15_000);
     expect(restarts.map((restart) => restart.why)).toEqual(["stale"]);
     expect(server.latest.from).toBe("12");
+  });
+
+  it("does not wait long after a watch that was waited for until it was stale", async () => {
+    const { clock, restarts } = await aReflector(new FakeServer(), { staleMs: 2000 });
+    await clock.advance(9000);
+    expect(restarts.map(({ why, waitMs }) => `${why} ${waitMs}`)).toEqual(Array(4).fill("stale 150"));
   });
 
   it("skips an object that it cannot read, forgets what it knew of it, and goes on", async () => {

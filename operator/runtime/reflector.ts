@@ -65,7 +65,7 @@ const DEFAULT_PAGE_LIMIT = 500;
 const MIN_WATCH_SECONDS = 300;
 /** A watch that cannot be resumed so often in a row may have lost its place for good: list again. */
 const FAILURES_BEFORE_RELIST = 3;
-/** A watch that lived so long was healthy: its end starts the back-off anew. */
+/** A watch that lived so long, or until it was stale, was healthy: its end starts the back-off anew. */
 const HEALTHY_MS = 5000;
 
 const ObjectIdentity = z.looseObject({
@@ -142,9 +142,9 @@ class ListAndWatch<T> implements Reflector {
   }
 
   async #recover(end: { error?: unknown }, livedMs: number, signal: AbortSignal): Promise<void> {
-    const { backoff, random, observer, clock } = this.#settings;
+    const { backoff, random, observer, clock, staleMs } = this.#settings;
     const why = "error" in end ? reasonOf(end.error) : "closed";
-    const isHealthy = livedMs >= HEALTHY_MS;
+    const isHealthy = livedMs >= Math.min(HEALTHY_MS, staleMs);
     this.#failures = isHealthy ? 1 : this.#failures + 1;
     if (why === "expired" || this.#failures >= FAILURES_BEFORE_RELIST) this.#resourceVersion = undefined;
     const asked = end.error instanceof ApiStatusError ? (end.error.retryAfterMs ?? 0) : 0;

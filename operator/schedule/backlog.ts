@@ -11,7 +11,8 @@ import type { Entry, QueueEntry } from "./roster.ts";
 export interface LaneBacklog {
   readonly workMs: number;
   readonly varianceMs2: number;
-  readonly jobs: number;
+  /** GPUs that its jobs can use at most. */
+  readonly gpus: number;
   readonly byQueue: ReadonlyMap<QueueRow, number>;
   /** When so much of this queue's work has been taken up. */
   after(row: QueueRow, queueWorkMs: number): LaneMoment;
@@ -36,7 +37,7 @@ export function canWait(entry: Entry): boolean {
 interface Sum {
   workMs: number;
   varianceMs2: number;
-  jobs: number;
+  gpus: number;
 }
 
 /** What waits in one queue, by lane; kept as long as neither its jobs nor who of them has GPUs change. */
@@ -53,10 +54,10 @@ export function measureBacklog(board: Board): ReadonlyMap<string, LaneBacklog> {
   for (const row of board.queues) {
     for (const [lane, part] of backlogOf(row.entry, active.get(row.entry) ?? []).lanes) {
       let sum = sums.get(lane);
-      if (!sum) sums.set(lane, (sum = { workMs: 0, varianceMs2: 0, jobs: 0, byQueue: new Map() }));
+      if (!sum) sums.set(lane, (sum = { workMs: 0, varianceMs2: 0, gpus: 0, byQueue: new Map() }));
       sum.workMs += part.workMs;
       sum.varianceMs2 += part.varianceMs2;
-      sum.jobs += part.jobs;
+      sum.gpus += part.gpus;
       sum.byQueue.set(row, part.workMs);
     }
   }
@@ -79,10 +80,10 @@ function sumUp(queue: QueueEntry): ReadonlyMap<string, Sum> {
   for (const entry of queue.jobs) {
     if (entry.gpus > 0 || !canWait(entry)) continue;
     let sum = lanes.get(entry.shape.lane);
-    if (!sum) lanes.set(entry.shape.lane, (sum = { workMs: 0, varianceMs2: 0, jobs: 0 }));
+    if (!sum) lanes.set(entry.shape.lane, (sum = { workMs: 0, varianceMs2: 0, gpus: 0 }));
     sum.workMs += entry.workMs;
     sum.varianceMs2 += entry.varianceMs2;
-    sum.jobs++;
+    sum.gpus += entry.want;
   }
   return lanes;
 }

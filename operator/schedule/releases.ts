@@ -13,12 +13,12 @@ export interface Releases {
   gpusFreeAfterMs(gpus: number): number;
   /**
    * When a job starts that has so much work before it (GPU-milliseconds), if the GPUs take up one job after the
-   * other. On each of them, at any moment, half a job of the usual size is not done yet but has started.
+   * other. On each of them, at any moment, half of what a job does there as a rule is not done yet but has started.
    */
   takenUpAfterMs(workMs: number): number;
 }
 
-export function createReleases(releases: readonly Release[], usualJobMs: number): Releases {
+export function createReleases(releases: readonly Release[], usualStayMs: number): Releases {
   const sorted = releases.filter(({ gpus }) => gpus > 0).sort((a, b) => a.afterMs - b.afterMs);
   const total: number[] = [];
   /** Work taken up by the moment that the release brings its GPUs. */
@@ -27,7 +27,7 @@ export function createReleases(releases: readonly Release[], usualJobMs: number)
   let work = 0;
   let atMs = 0;
   for (const release of sorted) {
-    work += gpus * (release.afterMs - atMs) + (release.gpus * usualJobMs) / 2;
+    work += gpus * (release.afterMs - atMs) + (release.gpus * usualStayMs) / 2;
     gpus += release.gpus;
     atMs = release.afterMs;
     total.push(gpus);

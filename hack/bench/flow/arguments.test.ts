@@ -7,6 +7,7 @@ test("measures what is stated unless told otherwise", () => {
     rounds: 3,
     kueueRounds: 1,
     largeJobs: 2000,
+    isCoalescing: true,
     json: false,
   });
 });

@@ -7,6 +7,7 @@ export const USAGE = `npm run bench:flow [-- options]
   --rounds N         rounds of OpalJobs and of plain Jobs in turn (default: 3)
   --kueue-rounds N   rounds of Kueue, which take minutes (default: 1; 0 leaves Kueue out)
   --large-jobs N     ten-picture OpalJobs on fake nodes (default: 2000; 0 leaves this part out)
+  --no-coalescing    each small OpalJob has a child of its own
   --json             one JSON object as the last line`;
 
 const count = (from: number) => z.coerce.number().int().min(from).max(10_000);
@@ -16,6 +17,7 @@ const Values = z.object({
   rounds: count(1).default(3),
   "kueue-rounds": count(0).default(1),
   "large-jobs": count(0).default(2000),
+  "no-coalescing": z.boolean().default(false),
   json: z.boolean().default(false),
 });
 
@@ -24,6 +26,8 @@ export interface FlowArguments {
   readonly rounds: number;
   readonly kueueRounds: number;
   readonly largeJobs: number;
+  /** Whether small OpalJobs may share children. */
+  readonly isCoalescing: boolean;
   readonly json: boolean;
 }
 
@@ -37,6 +41,7 @@ export function parseFlowArguments(args: readonly string[]): FlowArguments | "he
       rounds: text,
       "kueue-rounds": text,
       "large-jobs": text,
+      "no-coalescing": { type: "boolean" },
       json: { type: "boolean" },
       help: { type: "boolean", short: "h" },
     },
@@ -47,6 +52,13 @@ export function parseFlowArguments(args: readonly string[]): FlowArguments | "he
     const problems = parsed.error.issues.map(({ path, message }) => `--${path.join(".")}: ${message}`);
     throw new Error(problems.join("\n"));
   }
-  const { jobs, rounds, json, "kueue-rounds": kueueRounds, "large-jobs": largeJobs } = parsed.data;
-  return { jobs, rounds, json, kueueRounds, largeJobs };
+  const { jobs, rounds, json } = parsed.data;
+  return {
+    jobs,
+    rounds,
+    json,
+    kueueRounds: parsed.data["kueue-rounds"],
+    largeJobs: parsed.data["large-jobs"],
+    isCoalescing: !parsed.data["no-coalescing"],
+  };
 }

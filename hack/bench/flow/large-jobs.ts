@@ -15,6 +15,7 @@ const WARM_UP_JOBS = 20;
 
 export interface LargeJobs {
   readonly jobs: number;
+  readonly isCoalescing: boolean;
   /** kwok's program. */
   readonly kwok: string;
   readonly reaper: Reaper;
@@ -23,11 +24,12 @@ export interface LargeJobs {
 }
 
 /** Ten-picture OpalJobs on fake nodes: what the control plane and the operator bear. */
-export async function runLargeJobs({ jobs, kwok, reaper, steps, print }: LargeJobs) {
+export async function runLargeJobs({ jobs, isCoalescing, kwok, reaper, steps, print }: LargeJobs) {
   const gpus = NODES * GPUS_PER_NODE;
   const contender = createOpal({
     pool: { name: "fake", gpuClass: GPU_CLASS, gpus },
     pictures: PICTURES,
+    isCoalescing,
     // A job is one shard, whose manifest is in its pod's annotation: that is all that a fake kubelet can read.
     config: { shardSize: PICTURES },
   });

@@ -18,15 +18,20 @@ const OPERATOR = "operator";
 /** As many as Kueue's manager may here. */
 const WRITES = { perSecond: KUEUE_CLIENT.perSecond, burst: KUEUE_CLIENT.burst };
 
+/** The operator's setting under which no job shares a child. */
+const NO_COALESCING = { coalesce: { maxItems: 0 } };
+
 export interface OpalSettings {
   readonly pool: PoolSettings;
   readonly pictures: number;
+  /** Whether small jobs may share children. */
+  readonly isCoalescing: boolean;
   /** Further fields of the operator's file. */
   readonly config?: object;
 }
 
 /** OpalJobs under the operator, as its own process with its own account's rights and its settings' defaults. */
-export function createOpal({ pool, pictures, config = {} }: OpalSettings): Contender {
+export function createOpal({ pool, pictures, isCoalescing, config = {} }: OpalSettings): Contender {
   return {
     name: "opal",
     namespace: NAMESPACE,
@@ -35,7 +40,7 @@ export function createOpal({ pool, pictures, config = {} }: OpalSettings): Conte
     async start(place) {
       // The runner's Secret is there and holds nothing: this runner reads no blob.
       await prepareCluster(place.cluster, "", [pool]);
-      return startOperator(place, config);
+      return startOperator(place, { ...config, ...(!isCoalescing && NO_COALESCING) });
     },
   };
 }

@@ -17,6 +17,8 @@ export interface SmallJobs {
   /** Of OpalJobs and of plain Jobs. */
   readonly rounds: number;
   readonly kueueRounds: number;
+  /** Whether OpalJobs may share children. */
+  readonly isCoalescing: boolean;
   /** Needed where there are rounds of it. */
   readonly kueue: KueuePeer | undefined;
   readonly reaper: Reaper;
@@ -49,10 +51,15 @@ export async function runSmallJobs(
   return { figures, goals: ratiosOf(figures) };
 }
 
-function contendersOf({ rounds, kueueRounds, kueue }: SmallJobs): { contender: Contender; rounds: number }[] {
+function contendersOf({
+  rounds,
+  kueueRounds,
+  kueue,
+  isCoalescing,
+}: SmallJobs): { contender: Contender; rounds: number }[] {
   const pool = { name: "local", gpuClass: GPU_CLASS, gpus: GPUS };
   return [
-    { contender: createOpal({ pool, pictures: 1 }), rounds },
+    { contender: createOpal({ pool, pictures: 1, isCoalescing }), rounds },
     { contender: plain, rounds },
     ...(kueue ? [{ contender: createKueue(kueue, GPUS), rounds: kueueRounds }] : []),
   ];

@@ -67,9 +67,13 @@ export interface PeerOptions {
 /** @throws {Error} when there is no Go, the module is not the one that is meant, or with the compiler's words */
 export async function ensureKueue({ cache, onProgress = () => {} }: PeerOptions): Promise<KueuePeer> {
   const parent = parentOf(cache);
+  const go = await goVersion();
+  if (go === undefined) {
+    throw new Error("Kueue is built with Go and there is none on the PATH: install it (https://go.dev/dl).");
+  }
   const dir = await madeOnce({
     parent,
-    key: await peerKey(),
+    key: keyFor(go),
     make: (folder) => build(parent, folder, onProgress),
     onWait: (owner) => onProgress(`waiting for process ${owner ?? "unknown"}, which is building it`),
   });
@@ -86,19 +90,25 @@ export async function ensureKueue({ cache, onProgress = () => {} }: PeerOptions)
 
 /** Whether `ensureKueue` would have nothing to build. */
 export async function isKueueBuilt(cache: string): Promise<boolean> {
-  return isMade(parentOf(cache), await peerKey());
+  const go = await goVersion();
+  return go !== undefined && isMade(parentOf(cache), keyFor(go));
 }
 
 function parentOf(cache: string): string {
   return join(cache, "peers", "kueue");
 }
 
-async function peerKey(): Promise<string> {
+/** Undefined where there is no Go. */
+async function goVersion(): Promise<string | undefined> {
   const lines: string[] = [];
   const { code, missing } = await runGo(["version"], (line) => lines.push(line));
-  if (missing) throw new Error("Kueue is built with Go and there is none on the PATH: install it first.");
+  if (missing) return undefined;
   if (code !== 0) throw new Error(`go version failed: ${lines.join(" ")}`);
-  const parts = [SUM, lines, process.arch, BUILD_FLAGS, LINK_FLAGS, GO_ENV, PROGRAMS, FILES, CLIENT_LIMITS];
+  return lines.join(" ");
+}
+
+function keyFor(go: string): string {
+  const parts = [SUM, go, process.arch, BUILD_FLAGS, LINK_FLAGS, GO_ENV, PROGRAMS, FILES, CLIENT_LIMITS];
   return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 20);
 }
 

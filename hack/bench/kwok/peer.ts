@@ -6,7 +6,7 @@ import { createHash } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
-import { isMade, madeOnce } from "../../cache/made-once.ts";
+import { madeOnce } from "../../cache/made-once.ts";
 import { compile } from "../../dev-cluster/compile.ts";
 import { BUILD_FLAGS, GO_ENV, runGo } from "../../dev-cluster/go.ts";
 
@@ -28,7 +28,7 @@ export interface PeerOptions {
 
 /** @returns the program; @throws {Error} when there is no Go, another module than is meant, or with Go's words */
 export async function ensureKwok({ cache, onProgress = () => {} }: PeerOptions): Promise<string> {
-  const parent = parentOf(cache);
+  const parent = join(cache, "peers", "kwok");
   const folder = await madeOnce({
     parent,
     key: await key(),
@@ -40,15 +40,6 @@ export async function ensureKwok({ cache, onProgress = () => {} }: PeerOptions):
     onWait: (owner) => onProgress(`waiting for process ${owner ?? "unknown"}, which is building it`),
   });
   return join(folder, "kwok");
-}
-
-/** Whether `ensureKwok` would have nothing to build. */
-export async function isKwokBuilt(cache: string): Promise<boolean> {
-  return isMade(parentOf(cache), await key());
-}
-
-function parentOf(cache: string): string {
-  return join(cache, "peers", "kwok");
 }
 
 async function key(): Promise<string> {

@@ -1,0 +1,85 @@
+/**
+ * rembg as the peer: its published package in a Python environment of its own in the cache folder, one process
+ * for all pictures, given the very model file that the runner uses. Without Python it says so in one sentence.
+ */
+import { execFile, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+import { madeOnce } from "../../cache/made-once.ts";
+import { type Cutter, decodeCutout } from "./cutter.ts";
+
+const run = promisify(execFile);
+const REQUIREMENTS = fileURLToPath(new URL("requirements.txt", import.meta.url));
+const PROGRAM = fileURLToPath(new URL("rembg-peer.py", import.meta.url));
+export const USUAL_INSTALL_TIME = "a minute, once";
+
+/**
+ * The Python program of an environment that holds rembg.
+ * @throws {Error} when Python is missing or the packages cannot be installed
+ */
+export async function ensureRembg(cache: string, onProgress: (text: string) => void): Promise<string> {
+  const key = createHash("sha256")
+    .update(await readFile(REQUIREMENTS))
+    .digest("hex");
+  const parent = join(cache, "peers", "rembg");
+  await mkdir(parent, { recursive: true });
+  const folder = await madeOnce({
+    parent,
+    key: key.slice(0, 16),
+    make: (unfinished) => install(unfinished, onProgress),
+    onWait: (owner) => onProgress(`waiting for process ${owner ?? "unknown"}, which is installing it`),
+  });
+  return join(folder, "bin", "python");
+}
+
+async function install(folder: string, onProgress: (text: string) => void): Promise<void> {
+  onProgress("making a Python environment");
+  await run("python3", ["-m", "venv", folder]).catch((cause: unknown) => {
+    throw new Error("Python 3 with venv is needed for the peer rembg: install it (`python3-venv`)", {
+      cause,
+    });
+  });
+  onProgress("installing packages");
+  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS];
+  await run(join(folder, "bin", "python"), pip).catch((cause: unknown) => {
+    throw new Error("the peer rembg could not be installed with pip: is the package index reachable?", {
+      cause,
+    });
+  });
+}
+
+export interface Peer extends Cutter, AsyncDisposable {}
+
+/** Starts at the first photo; its end ends the process. */
+export function rembgCutter(python: string, model: string): Peer {
+  let started: ReturnType<typeof start> | undefined;
+  const start = async () => {
+    const child = spawn(python, [PROGRAM, model], { stdio: ["pipe", "pipe", "inherit"] });
+    const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
+    const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+    return { child, ended, lines, dir: await mkdtemp(join(tmpdir(), "opal-rembg-")) };
+  };
+  return {
+    name: "rembg",
+    cut: async (photo) => {
+      const { child, lines, dir } = await (started ??= start());
+      const task = { photo: join(dir, "photo"), out: join(dir, "cutout.png") };
+      await writeFile(task.photo, photo);
+      child.stdin.write(`${JSON.stringify(task)}\n`);
+      if ((await lines.next()).done === true) throw new Error("rembg ended before it answered");
+      return decodeCutout(await readFile(task.out));
+    },
+    [Symbol.asyncDispose]: async () => {
+      if (!started) return;
+      const { child, ended, dir } = await started;
+      child.stdin.end();
+      await ended;
+      await rm(dir, { recursive: true, force: true });
+    },
+  };
+}
