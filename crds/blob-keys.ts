@@ -48,6 +48,21 @@ export function stageOutputRef(key: ItemKey, stage: Stage, sha256: string, exten
   return `${CONTAINERS.outputs}/${folder(key)}/${stage}-${sha256.slice(0, 16)}.${extension}`;
 }
 
+/** A further picture of a stage ("mask", "shadow"). */
+export function stageLayerRef(
+  key: ItemKey,
+  stage: Stage,
+  layer: { name: string; sha256: string; extension: string },
+): string {
+  const { name, sha256, extension } = layer;
+  return `${CONTAINERS.outputs}/${folder(key)}/${stage}-${name}-${sha256.slice(0, 16)}.${extension}`;
+}
+
+/** How the item was made, in JSON that makes it again. */
+export function recipeRef(key: ItemKey): string {
+  return `${CONTAINERS.outputs}/${folder(key)}/recipe.json`;
+}
+
 /** The create-once record of a finished stage: whoever writes it first has done the stage. */
 export function stageRecordRef(key: ItemKey, stage: Stage): string {
   return `${CONTAINERS.outputs}/${folder(key)}/${stage}.json`;

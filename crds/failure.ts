@@ -18,6 +18,8 @@ export const FAILURE_CLASSES = [
   "model",
   /** The picture was made but is not good enough to deliver (the fidelity proof failed, say). */
   "quality",
+  /** Other settings were tried too, and its score is still below the brand's: a person must look. Not billed. */
+  "needs-review",
   "storage",
   "node",
   "evicted",
@@ -38,6 +40,7 @@ const FINAL: ReadonlySet<FailureClass> = new Set([
   "missing-input",
   "config",
   "model",
+  "needs-review",
   "quota",
   "budget",
 ]);

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { Box } from "./runner-report.ts";
 import { Export } from "./stages.ts";
-import { dnsLabel, PLACEMENTS } from "./opaljob.ts";
+import { dnsLabel, EXPORT_FORMATS, PLACEMENTS } from "./opaljob.ts";
 
 /**
  * The two Service Bus queues and what travels on them. One consumer each: `jobs` is read by the intake,
@@ -32,8 +32,15 @@ export const ExportMessage = z.object({
   /** Product, and product with its shadow, in pixels of `source`: a crop never touches them. */
   productBox: Box,
   contentBox: Box,
+  /** The cut of each ratio that was planned, in pixels of `source`. */
+  frames: z.record(z.string(), Box).default({}),
+  /** Further pictures of the scene by name, `<container>/<path>`. */
+  layers: z.record(z.string(), z.string()).default({}),
   background: z.string().optional(),
   exports: z.array(Export).min(1),
+  format: z.enum(EXPORT_FORMATS).default("auto"),
+  quality: z.int().min(1).max(100).default(90),
+  hasGeneratedPixels: z.boolean().default(false),
   ...Trace,
 });
 export type ExportMessage = z.infer<typeof ExportMessage>;

@@ -64,6 +64,8 @@ export const StageRecord = z.object({
   attempt: z.int(),
   pod: z.string(),
   finishedAt: z.string(),
+  /** Further pictures of the stage by name ("mask", "shadow"), as `<container>/<path>`. */
+  layers: z.record(z.string(), z.string()).default({}),
   /** What later stages and the report need to know: boxes, proofs, scores. Named by the stage. */
   facts: z.record(z.string(), z.unknown()).default({}),
 });
@@ -77,8 +79,28 @@ export const Fidelity = z.object({
   corePixels: z.int(),
   maxAbsDifference: z.number(),
   meanAbsDifference: z.number(),
+  /** Of the whole core, against the photo brought to the same size and colours. Absent in older reports. */
+  deltaE00P95: z.number().optional(),
+  psnrDb: z.number().optional(),
 });
 export type Fidelity = z.infer<typeof Fidelity>;
+
+/** How good a picture is, by what can be measured of it. */
+export const Quality = z.object({
+  /** 0..100; what is not good enough to deliver is below the brand's `minScore`. */
+  score: z.number().min(0).max(100),
+  /** What took points away, most first. */
+  reasons: z.array(
+    z.object({
+      /** Machine-readable: "halo", "holes", "blurred", "touches-frame" ... */
+      code: z.string(),
+      points: z.number(),
+      value: z.number(),
+      message: z.string(),
+    }),
+  ),
+});
+export type Quality = z.infer<typeof Quality>;
 
 /** The verdict of one item, good or bad. */
 export const ItemReport = z.object({
@@ -98,9 +120,24 @@ export const ItemReport = z.object({
   stages: z.array(StageRecord),
   /** The last stage's picture and what the exports must know of it. */
   final: z
-    .object({ output: z.string(), width: z.int(), height: z.int(), productBox: Box, contentBox: Box })
+    .object({
+      output: z.string(),
+      width: z.int(),
+      height: z.int(),
+      productBox: Box,
+      contentBox: Box,
+      /** The cut of each wanted ratio, in its pixels. */
+      frames: z.record(z.string(), Box).default({}),
+      /** Further pictures of the scene by name; scaled to this picture's size where that differs. */
+      layers: z.record(z.string(), z.string()).default({}),
+    })
     .optional(),
   fidelity: Fidelity.optional(),
+  quality: Quality.optional(),
+  /** JSON that renders the same bytes again, `<container>/<path>`. */
+  recipe: z.string().optional(),
+  /** Parts of the picture that no camera has seen: asks for marking (EU AI Act, Article 50). */
+  hasGeneratedPixels: z.boolean().default(false),
   models: z.array(z.object({ name: z.string(), sha256: Sha256, licence: z.string() })).default([]),
   seconds: z.number(),
   gpuSeconds: z.number(),

@@ -15,7 +15,7 @@ import { keepSize, upscale } from "./stages/upscale.ts";
 const settings = workerData as WorkerSettings;
 const sessions = new ModelSessions(settings);
 
-function perform(work: StageWork): Promise<Pick<StageResult, "picture" | "facts">> {
+function perform(work: StageWork): Promise<Pick<StageResult, "picture" | "layers" | "facts">> {
   switch (work.stage) {
     case "segment":
       return segment(work.photo, settings, sessions);
@@ -36,8 +36,8 @@ function perform(work: StageWork): Promise<Pick<StageResult, "picture" | "facts"
 async function answer({ id, work }: WorkRequest): Promise<WorkAnswer> {
   const before = sessions.busySeconds;
   try {
-    const { picture, facts } = await perform(work);
-    return { id, ok: true, result: { picture, facts, gpuSeconds: sessions.busySeconds - before } };
+    const result = await perform(work);
+    return { id, ok: true, result: { ...result, gpuSeconds: sessions.busySeconds - before } };
   } catch (error) {
     const stack = error instanceof Error ? error.stack : undefined;
     return { id, ok: false, failure: classify(error), stack, gpuSeconds: sessions.busySeconds - before };
@@ -47,7 +47,12 @@ async function answer({ id, work }: WorkRequest): Promise<WorkAnswer> {
 async function serve(request: WorkRequest, before: Promise<void>): Promise<void> {
   await before;
   const message = await answer(request);
-  parentPort?.postMessage(message, message.ok ? [message.result.picture.bytes.buffer] : []);
+  parentPort?.postMessage(message, message.ok ? buffersOf(message.result) : []);
+}
+
+/** Handed over, not copied. */
+function buffersOf({ picture, layers = [] }: StageResult): ArrayBuffer[] {
+  return [picture, ...layers.map((layer) => layer.picture)].map(({ bytes }) => bytes.buffer);
 }
 
 let queue: Promise<void> = Promise.resolve();

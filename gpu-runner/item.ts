@@ -4,7 +4,7 @@
  * anywhere leaves whole records only, and the next one goes on after the last of them.
  */
 import { createHash } from "node:crypto";
-import { type ItemKey, stageOutputRef } from "#crds/blob-keys.ts";
+import { type ItemKey, stageLayerRef, stageOutputRef } from "#crds/blob-keys.ts";
 import { isRetryable } from "#crds/failure.ts";
 import type { ItemReport, ShardItem, ShardManifest, StageRecord } from "#crds/runner-report.ts";
 import { type Stage, STAGES } from "#crds/stages.ts";
@@ -15,6 +15,7 @@ import { StageFailure } from "./engine.ts";
 import { createRecords, type Records } from "./records.ts";
 import { composeReport, productBoxOf } from "./report.ts";
 import type { StageResult, StageWork } from "./stage-work.ts";
+import type { EncodedPicture } from "./stages/picture-codec.ts";
 
 export interface ItemContext {
   readonly manifest: ShardManifest;
@@ -109,16 +110,36 @@ async function workFor(run: Run, stage: Stage, before: Before): Promise<StageWor
   }
 }
 
+function sha256Of({ bytes }: EncodedPicture): string {
+  return createHash("sha256").update(bytes).digest("hex");
+}
+
+const mediaType = ({ extension }: EncodedPicture) => (extension === "png" ? "image/png" : "image/jpeg");
+
+async function writeLayers(
+  { key, blobs }: Run,
+  stage: Stage,
+  layers: StageResult["layers"] = [],
+): Promise<Record<string, string>> {
+  const refs: Record<string, string> = {};
+  for (const { name, picture } of layers) {
+    const ref = stageLayerRef(key, stage, { name, sha256: sha256Of(picture), extension: picture.extension });
+    await blobs.create(ref, picture.bytes, mediaType(picture));
+    refs[name] = ref;
+  }
+  return refs;
+}
+
 async function compute(run: Run, stage: Stage, before: Before) {
   const work = await workFor(run, stage, before);
   const started = run.now();
   run.onStage(stage, "started");
-  const { picture, facts, gpuSeconds } = await run.run(work);
+  const { picture, layers, facts, gpuSeconds } = await run.run(work);
   run.tally.gpuSeconds += gpuSeconds;
-  const sha256 = createHash("sha256").update(picture.bytes).digest("hex");
+  const sha256 = sha256Of(picture);
   const output = stageOutputRef(run.key, stage, sha256, picture.extension);
-  const type = picture.extension === "png" ? "image/png" : "image/jpeg";
-  await run.blobs.create(output, picture.bytes, type);
+  await run.blobs.create(output, picture.bytes, mediaType(picture));
+  const writtenLayers = await writeLayers(run, stage, layers);
   const finished = run.now();
   const seconds = (finished.getTime() - started.getTime()) / 1000;
   run.computed[stage] = seconds;
@@ -135,6 +156,7 @@ async function compute(run: Run, stage: Stage, before: Before) {
     attempt: run.manifest.attempt,
     pod: run.pod,
     finishedAt: finished.toISOString(),
+    layers: writtenLayers,
     facts,
   };
   const settled = await run.records.settleStage(record);

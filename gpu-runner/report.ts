@@ -52,6 +52,10 @@ function finalPicture(
     height: last.height,
     productBox: enlarged(product, factor),
     contentBox: enlarged(place?.contentBox ?? product, factor),
+    frames: Object.fromEntries(
+      Object.entries(place?.frames ?? {}).map(([name, box]) => [name, enlarged(box, factor)]),
+    ),
+    layers: stages.find(({ stage }) => stage === "place")?.layers ?? {},
   };
 }
 
@@ -76,6 +80,7 @@ export function composeReport({ manifest, item, stages, failure, at }: Verdict):
     stages: [...stages],
     ...(final && { final }),
     ...(facts.place && { fidelity: facts.place.fidelity }),
+    hasGeneratedPixels: false,
     models,
     seconds: sum(stages.map(({ seconds }) => seconds)),
     gpuSeconds: sum(stages.map(({ gpuSeconds }) => gpuSeconds)),

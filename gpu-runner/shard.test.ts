@@ -144,6 +144,7 @@ describe("runShard", () => {
           attempt: 1,
           pod: "pod-z",
           finishedAt: "2026-01-01T00:00:00Z",
+          layers: {},
           facts: FACTS.segment,
         };
         shard.blobs.stored.set(

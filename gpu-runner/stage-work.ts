@@ -30,8 +30,15 @@ export type StageWork =
       readonly productBox?: Box;
     };
 
+/** A further picture of a stage, such as its shadow alone. */
+export interface StageLayer {
+  readonly name: string;
+  readonly picture: EncodedPicture;
+}
+
 export interface StageResult {
   readonly picture: EncodedPicture;
+  readonly layers?: readonly StageLayer[] | undefined;
   readonly facts: Record<string, unknown>;
   /** Seconds inside models. */
   readonly gpuSeconds: number;

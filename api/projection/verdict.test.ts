@@ -62,7 +62,12 @@ describe("an item's report is the word on it", () => {
       placement: "color",
       ...boxes,
       background: "#f4f1ea",
+      frames: { "1:1": { x: 0, y: 0, width: 60, height: 60 } },
+      layers: {},
       exports: ["1:1", "9:16"],
+      format: "auto",
+      quality: 90,
+      hasGeneratedPixels: false,
       correlationId: "corr",
     });
   });

@@ -117,7 +117,7 @@ function fromReport(report: ItemReport, facts: JobFacts): Verdict {
       placed: outputOf(report, "place"),
       upscaled: outputOf(report, "upscale"),
     },
-    message: exportMessage(itemId, report.final, facts),
+    message: exportMessage(report, report.final, facts),
   };
 }
 
@@ -131,7 +131,7 @@ function outputOf({ stages }: ItemReport, stage: Stage): string | null {
 }
 
 function exportMessage(
-  itemId: string,
+  { item: itemId, hasGeneratedPixels }: ItemReport,
   final: NonNullable<ItemReport["final"]>,
   { tenantId, jobId, uid, brand, correlationId, traceparent }: JobFacts,
 ): ExportMessage {
@@ -145,8 +145,13 @@ function exportMessage(
     placement: brand.placement,
     productBox: final.productBox,
     contentBox: final.contentBox,
+    frames: final.frames,
+    layers: final.layers,
     ...(brand.background !== undefined && { background: brand.background }),
     exports: brand.exports,
+    format: brand.exportFormat,
+    quality: brand.exportQuality,
+    hasGeneratedPixels,
     correlationId,
     ...(traceparent !== null && { traceparent }),
   };
@@ -168,5 +173,8 @@ function metadataOf(report: ItemReport): Record<string, unknown> {
       boxes: { product: report.final.productBox, content: report.final.contentBox },
     }),
     ...(report.fidelity && { fidelity: report.fidelity }),
+    ...(report.quality && { quality: report.quality }),
+    ...(report.recipe !== undefined && { recipe: report.recipe }),
+    has_generated_pixels: report.hasGeneratedPixels,
   };
 }

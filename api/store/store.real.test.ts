@@ -52,7 +52,12 @@ const rendered = (job: TestJob, itemId: string): Verdict => ({
     placement: "studio",
     productBox: BOX,
     contentBox: BOX,
+    frames: {},
+    layers: {},
     exports: ["1:1"],
+    format: "auto",
+    quality: 90,
+    hasGeneratedPixels: false,
     correlationId: "c",
   },
 });

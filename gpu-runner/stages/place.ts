@@ -51,10 +51,12 @@ function shadowLook(placement: Brand["placement"]): ShadowLook | null {
       return FLAT_SHADOW;
     case "studio":
       return STUDIO_SHADOW;
+    case "gradient":
+    case "image":
     case "generated":
       throw new Failure(
         "config",
-        "placement `generated` is not offered yet: use studio, color or transparent",
+        `placement \`${placement}\` is not offered yet: use studio, color or transparent`,
       );
     default:
       return placement satisfies never;

@@ -28,6 +28,8 @@ const REMEDIES: Readonly<Record<FailureClass, Remedy>> = {
   "out-of-memory": { retry: "item", blames: "work", change: "smaller" },
   model: { retry: "never", blames: "work" },
   quality: { retry: "item", blames: "work" },
+  // The runner has tried other settings itself: only a person can help now.
+  "needs-review": { retry: "never", blames: "work" },
   storage: { retry: "item", blames: "work" },
   node: { retry: "item", blames: "place", change: "other-node" },
   evicted: { retry: "free", blames: "place" },
