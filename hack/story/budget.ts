@@ -26,8 +26,8 @@ export async function playBudget(stage: Stage, teller: Teller): Promise<BudgetFa
     const { status } = await stage.queue("trial");
     return status.conditions?.[0]?.reason === "BudgetExhausted" && status.admitted === 0 && status;
   });
-  const second = await stage.until("the second job waits for it", async () => {
-    const { status } = await stage.job("second-try");
+  const waiting = await stage.until("its jobs wait for the next window", async () => {
+    const { status } = await stage.job("tables");
     const queued = status.conditions?.find(({ type, status }) => type === "Queued" && status === "True");
     return queued?.reason === "QueueBudgetExhausted" && queued;
   });
@@ -41,5 +41,5 @@ export async function playBudget(stage: Stage, teller: Teller): Promise<BudgetFa
   );
   await teller.show("get opalqueue trial", "BUDGETLEFT and STATE");
   await teller.show("describe opalqueue trial", "the condition Active, and the account of the window");
-  return { own, queue, waitingReason: second.reason };
+  return { own, queue, waitingReason: waiting.reason };
 }

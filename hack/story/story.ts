@@ -17,7 +17,16 @@ const SCENES = { shares: playShares, spot: playSpot, "stock-out": playStockOut, 
 
 const parsed = parse();
 if (parsed === "help") console.log(USAGE);
-else await tellStory(parsed);
+else process.exitCode = await tellStory(parsed).then(succeeded, failed);
+
+function succeeded(): number {
+  return 0;
+}
+
+function failed(error: unknown): number {
+  console.error(error instanceof Error ? error.message : error);
+  return 1;
+}
 
 function parse(): StoryArguments | "help" {
   try {
