@@ -1,6 +1,7 @@
 /** The classic chart of 24 patches, in the files that shops send: wide gamuts, CMYK, 16 bit, eight orientations. */
 import sharp from "sharp";
 import { newRgb, type Rgb } from "../../../gpu-runner/pipeline/raster.ts";
+import { cmykTiff, GRID, type Ink, inkToSrgb } from "../metrics/cmyk-file.ts";
 import { srgbToXyz } from "../metrics/colour-difference.ts";
 import { fromXyz, iccProfile, type MatrixSpace, withProfile } from "../metrics/icc-profile.ts";
 
@@ -103,13 +104,28 @@ export function chart16(): Promise<Buffer> {
   return png16(scaled(PATCHES, 257));
 }
 
-/** As a press would print it: a CMYK JPEG with its profile. */
-export function cmykJpeg(rgb: Rgb): Promise<Buffer> {
-  return sharp(rgb.data, { raw: RAW })
-    .toColourspace("cmyk")
-    .withIccProfile("cmyk")
-    .jpeg({ quality: 100, chromaSubsampling: "4:4:4" })
-    .toBuffer();
+/** Inks of 24 patches on the profile's grid (so that they are exact), spread over the gamut; the last are greys. */
+const INKS: readonly Ink[] = PATCHES.map((_, i) => {
+  const steps = [(i * 3) % GRID, (i * 5 + 2) % GRID, (i * 7 + 4) % GRID, i % 3] as const;
+  const [cyan, magenta, yellow, black] = i < 18 ? steps : [0, 0, 0, i - 18];
+  const full = GRID - 1;
+  return [cyan / full, magenta / full, yellow / full, black / full];
+});
+
+/** The colours that the print file's patches have. */
+export const INK_COLOURS: readonly Colour[] = INKS.map(inkToSrgb);
+
+/** A chart as a print shop hands it over: CMYK with its profile. */
+export function printFile(): Buffer {
+  const samples = new Uint8Array(WIDTH * HEIGHT * 4);
+  for (let i = 0; i < WIDTH * HEIGHT; i++) {
+    const patch = Math.floor(i / WIDTH / PATCH_PIXELS) * COLUMNS + Math.floor((i % WIDTH) / PATCH_PIXELS);
+    samples.set(
+      (INKS[patch] ?? [0, 0, 0, 0]).map((ink) => Math.round(255 * ink)),
+      i * 4,
+    );
+  }
+  return cmykTiff(samples, { width: WIDTH, height: HEIGHT });
 }
 
 /** Where a pixel of the upright picture lies in the file, for EXIF orientation 1..8. */

@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { ciede2000, srgbToLab } from "../metrics/colour-difference.ts";
 import { ADOBE_RGB, DISPLAY_P3, fromXyz } from "../metrics/icc-profile.ts";
 import { makeBlank } from "./blanks.ts";
-import { chartInSpace, chartOf, PATCHES, readPatches, turnedChart } from "./chart.ts";
+import { chartInSpace, chartOf, INK_COLOURS, PATCHES, printFile, readPatches, turnedChart } from "./chart.ts";
 
 describe("the chart", () => {
   it("gives its patches back", () => {
@@ -37,6 +37,18 @@ describe("the chart", () => {
     expect(largest(naive)).toBeGreaterThan(2.5);
   });
 
+  it("comes as a CMYK file whose profile says what its inks look like", async () => {
+    const file = printFile();
+    expect(await sharp(file).metadata()).toMatchObject({ space: "cmyk", channels: 4 });
+    const { data, info } = await sharp(file)
+      .toColourspace("srgb")
+      .raw()
+      .toBuffer({ resolveWithObject: true });
+    const got = readPatches({ width: info.width, height: info.height, data });
+    const apart = got.map((colour, i) => ciede2000(srgbToLab(colour), srgbToLab(INK_COLOURS[i] ?? [])));
+    expect(Math.max(...apart)).toBeLessThan(1.5);
+  });
+
   it.each([1, 2, 3, 4, 5, 6, 7, 8])("is stored turned for orientation %i", async (orientation) => {
     const file = await turnedChart(orientation);
     expect((await sharp(file).metadata()).orientation).toBe(orientation);
@@ -47,6 +59,7 @@ describe("the chart", () => {
 });
 
 it("makes blanks that differ and repeat", () => {
-  expect(makeBlank(3)).toEqual(makeBlank(3));
-  expect(makeBlank(3).rgb.data).not.toEqual(makeBlank(8).rgb.data);
+  const pixels = (index: number) => Buffer.from(makeBlank(index).rgb.data);
+  expect(pixels(3).equals(pixels(3))).toBe(true);
+  expect(pixels(3).equals(pixels(8))).toBe(false);
 });

@@ -74,6 +74,11 @@ function s15Fixed16(values: readonly number[]): Buffer {
   return out;
 }
 
+/** An XYZ relative to D65 as profiles have it, relative to D50. */
+export function toD50(xyz: Vector): number[] {
+  return TO_D50.map((row) => dot(row, xyz));
+}
+
 const CURVE_POINTS = 1024;
 
 function curve(decode: MatrixSpace["decode"]): Buffer {
@@ -98,11 +103,12 @@ function text(value: string): Buffer {
   return Buffer.concat([Buffer.from("text\0\0\0\0", "latin1"), Buffer.from(`${value}\0`, "latin1")]);
 }
 
-function header(size: number): Buffer {
+/** Device class, colour space and connection space, four letters each. */
+function header(size: number, spaces: string): Buffer {
   const out = Buffer.alloc(128);
   out.writeUInt32BE(size, 0);
   out.writeUInt32BE(0x02400000, 8);
-  out.write("mntrRGB XYZ ", 12, "latin1");
+  out.write(spaces, 12, "latin1");
   [2026, 1, 1].forEach((value, i) => out.writeUInt16BE(value, 24 + i * 2));
   out.write("acsp", 36, "latin1");
   [0.9642, 1, 0.8249].forEach((value, i) => out.writeInt32BE(Math.round(value * 65536), 68 + i * 4));
@@ -113,19 +119,32 @@ function header(size: number): Buffer {
 export function iccProfile({ name, toXyz, decode }: MatrixSpace): Buffer {
   const colourant = (i: number) => {
     const xyz: Vector = [toXyz[0]?.[i] ?? 0, toXyz[1]?.[i] ?? 0, toXyz[2]?.[i] ?? 0];
-    return s15Fixed16(TO_D50.map((row) => dot(row, xyz)));
+    return s15Fixed16(toD50(xyz));
   };
-  const tags: readonly (readonly [string, Buffer])[] = [
-    ["desc", description(name)],
-    ["cprt", text("No copyright")],
-    ["wtpt", s15Fixed16([0.9642, 1, 0.8249])],
+  return assembled("mntrRGB XYZ ", [
+    ...named(name),
     ["rXYZ", colourant(0)],
     ["gXYZ", colourant(1)],
     ["bXYZ", colourant(2)],
     ["rTRC", curve(decode)],
     ["gTRC", curve(decode)],
     ["bTRC", curve(decode)],
+  ]);
+}
+
+type Tag = readonly [signature: string, body: Buffer];
+
+/** The tags that every profile has. */
+export function named(name: string): Tag[] {
+  return [
+    ["desc", description(name)],
+    ["cprt", text("No copyright")],
+    ["wtpt", s15Fixed16([0.9642, 1, 0.8249])],
   ];
+}
+
+/** A profile of its tags. */
+export function assembled(spaces: string, tags: readonly Tag[]): Buffer {
   const table = Buffer.alloc(4 + tags.length * 12);
   table.writeUInt32BE(tags.length, 0);
   const bodies: Buffer[] = [];
@@ -138,7 +157,7 @@ export function iccProfile({ name, toXyz, decode }: MatrixSpace): Buffer {
     bodies.push(padded);
     offset += padded.length;
   });
-  return Buffer.concat([header(offset), table, ...bodies]);
+  return Buffer.concat([header(offset, spaces), table, ...bodies]);
 }
 
 const PNG_HEADER_BYTES = 8 + 25;
