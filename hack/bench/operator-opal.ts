@@ -9,7 +9,7 @@ import { type ApiClient, createApiClient } from "../../operator/runtime/api-clie
 import { loadClusterAccess } from "../../operator/runtime/cluster-access.ts";
 import { createKubeHttp } from "../../operator/runtime/kube-http.ts";
 import type { Cluster } from "../dev-cluster/cluster.ts";
-import { prepareCluster } from "../launch/prepare-cluster.ts";
+import { installOpal } from "../launch/prepare-cluster.ts";
 import { IDENTITIES, NAMESPACE } from "../launch/settings.ts";
 import { nodeProgram } from "../processes/node-program.ts";
 import { type Part, spawnPart } from "../processes/part.ts";
@@ -25,6 +25,8 @@ const GPU_CLASS = "bench";
 /** The most that a pool may have: the queues' quotas are the limit here. */
 const POOL_GPUS = 10_000;
 const PROGRESS_MILLISECONDS = 2000;
+/** What operator/README.md recommends for a container of 512 MiB, which is what Kueue's has. */
+const HEAP_LIMIT_MIB = 320;
 
 export interface OpalSideOptions {
   readonly load: Load;
@@ -48,11 +50,8 @@ export async function runOpal(options: OpalSideOptions): Promise<Side> {
     observer: { requested() {} },
   });
   try {
-    const pool = { name: "bench", gpuClass: GPU_CLASS, gpus: POOL_GPUS };
-    await prepareCluster(cluster, "none", [pool]);
-    await Promise.all(
-      load.queues.map((queue) => client.create(resourcesIn("").opalQueues, anOpalQueue(queue))),
-    );
+    await installOpal(cluster);
+    await createPoolAndQueues(client, load);
     const operator = await startOperator(cluster, options);
     const runMs = new Map(load.queues.flatMap(({ sets }) => sets.map((set) => [set.className, set.runMs])));
     const execution = startExecution({
@@ -113,6 +112,7 @@ async function startOperator(
       args: [...(isProfiled ? ["--cpu-prof", `--cpu-prof-dir=${dir}`] : []), ...program.args],
       env: {
         ...program.env,
+        NODE_OPTIONS: `--max-old-space-size=${HEAP_LIMIT_MIB}`,
         OPAL_CONFIG_FILE: config,
         OPAL_METRICS_PORT: "0",
         KUBECONFIG: cluster.kubeconfig("operator"),
@@ -142,9 +142,20 @@ async function generate(client: ApiClient, { queues }: Load): Promise<void> {
   await Promise.all(queues.flatMap((queue) => queue.sets.map((set) => generateSet(queue, set))));
 }
 
-function anOpalQueue({ name, cohort, nominal, borrowingLimit }: QueueLoad): object {
-  const quotas = [{ class: GPU_CLASS, nominal, borrowingLimit }];
-  return { apiVersion: API_VERSION, kind: "OpalQueue", metadata: { name }, spec: { cohort, quotas } };
+async function createPoolAndQueues(client: ApiClient, { queues }: Load): Promise<void> {
+  const { gpuPools, opalQueues } = resourcesIn("");
+  const object = (kind: string, name: string, spec: object) => ({
+    apiVersion: API_VERSION,
+    kind,
+    metadata: { name },
+    spec,
+  });
+  const pool = { gpuClass: GPU_CLASS, vramGiB: 16, maxGpus: POOL_GPUS };
+  await client.create(gpuPools, object("GpuPool", "bench", pool));
+  for (const { name, cohort, nominal, borrowingLimit } of queues) {
+    const quotas = [{ class: GPU_CLASS, nominal, borrowingLimit }];
+    await client.create(opalQueues, object("OpalQueue", name, { cohort, quotas }));
+  }
 }
 
 /** One item a GPU, and all GPUs at once or none. */
