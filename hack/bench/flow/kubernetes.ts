@@ -1,6 +1,7 @@
 /** The bench's own way to the API server: an administrator's client, creation of many objects, and what changes. */
 import { createInterface } from "node:readline";
 import { Readable } from "node:stream";
+import { setTimeout as sleep } from "node:timers/promises";
 import { type ApiClient, createApiClient, type Resource } from "../../../operator/runtime/api-client.ts";
 import { loadClusterAccess } from "../../../operator/runtime/cluster-access.ts";
 import { createKubeHttp } from "../../../operator/runtime/kube-http.ts";
@@ -9,6 +10,8 @@ import { createKubeHttp } from "../../../operator/runtime/kube-http.ts";
 const CREATES_AT_ONCE = 16;
 /** Longer than any round. */
 const WATCH_SECONDS = 3600;
+/** Before a watch that has ended is begun anew. */
+const PAUSE_MILLISECONDS = 100;
 
 export interface Kubernetes extends ApiClient {
   close(): void;
@@ -41,38 +44,49 @@ export async function createAll(
   await Promise.all(Array.from({ length: CREATES_AT_ONCE }, work));
 }
 
+export interface Following {
+  readonly resource: Resource;
+  readonly signal: AbortSignal;
+  readonly onObject: (raw: unknown) => void;
+}
+
 /**
- * Tells of every object that there is and of every change, until the signal is aborted.
- * @returns resolves when watching has begun; `broken` rejects when it ends unasked
+ * Tells of every object that there is and of every change, until the signal is aborted. The API server ends the
+ * watches of a kind whose definition it takes up anew: then all is told again from a new list.
+ * @returns resolves when watching has begun; `broken` rejects when that goes on no longer
  */
-export async function follow(
-  client: ApiClient,
-  {
-    resource,
-    signal,
-    onObject,
-  }: { resource: Resource; signal: AbortSignal; onObject: (raw: unknown) => void },
-): Promise<{ broken: Promise<never> }> {
-  const { items, resourceVersion } = await client.list(resource, {});
-  for (const item of items) onObject(item);
-  const body = await client.watch(resource, { resourceVersion, timeoutSeconds: WATCH_SECONDS, signal });
-  const broken = read(body, onObject).then(
-    () => ended(resource, signal),
-    (error: unknown) => ended(resource, signal, error),
-  );
+export async function follow(client: ApiClient, following: Following): Promise<{ broken: Promise<never> }> {
+  const broken = goOn(client, following, await begin(client, following));
   broken.catch(() => {});
   return { broken };
+}
+
+async function begin(
+  client: ApiClient,
+  { resource, signal, onObject }: Following,
+): Promise<AsyncIterable<Buffer>> {
+  const { items, resourceVersion } = await client.list(resource, {});
+  for (const item of items) onObject(item);
+  return client.watch(resource, { resourceVersion, timeoutSeconds: WATCH_SECONDS, signal });
+}
+
+async function goOn(client: ApiClient, following: Following, first: AsyncIterable<Buffer>): Promise<never> {
+  const { resource, signal, onObject } = following;
+  try {
+    for (let body = first; ; body = await begin(client, following)) {
+      await read(body, onObject);
+      await sleep(PAUSE_MILLISECONDS, undefined, { signal });
+    }
+  } catch (cause) {
+    if (signal.aborted) return new Promise<never>(() => {});
+    throw new Error(`the watch of ${resource.plural} broke`, { cause });
+  }
 }
 
 async function read(body: AsyncIterable<Buffer>, onObject: (raw: unknown) => void): Promise<void> {
   for await (const line of createInterface({ input: Readable.from(body) })) {
     const { type, object } = JSON.parse(line) as { type: string; object: unknown };
-    if (type === "ERROR") throw new Error(`the watch was refused: ${line}`);
+    if (type === "ERROR") return; // what it had is too old: a new list follows
     if (type !== "BOOKMARK" && type !== "DELETED") onObject(object);
   }
-}
-
-function ended({ plural }: Resource, signal: AbortSignal, cause?: unknown): Promise<never> {
-  if (signal.aborted) return new Promise<never>(() => {});
-  return Promise.reject(new Error(`the watch of ${plural} ended`, { cause }));
 }

@@ -57,12 +57,15 @@ test("counts a shared child for each of its owners, and only those that were cre
 });
 
 test("tells how long a GPU stands empty between two pods", () => {
+  at(0, () => marks.pod(aPod("warm-up", "Succeeded", "gpu-0")));
   for (const [job, startMs, endMs] of [
     ["a", 0, 10],
     ["b", 0, 20],
     ["c", 13, 30],
     ["d", 27, 40],
   ] as const) {
+    at(startMs, () => marks.created(job));
+    at(startMs, () => marks.child(aChild(job)));
     at(startMs, () => marks.pod(aPod(job, "Running", "gpu-0")));
     at(endMs, () => marks.pod(aPod(job, "Succeeded", "gpu-0")));
   }

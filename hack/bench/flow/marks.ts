@@ -60,6 +60,7 @@ export function createMarks(nowMs: () => number): Marks {
   const overMs = new Map<string, number>();
   const children = new Map<string, { seenMs: number; owners: readonly string[] }>();
   const pods = new Map<string, PodMarks>();
+  const isOurs = ({ job }: PodMarks) => children.get(job)?.owners.some((owner) => createdMs.has(owner));
 
   return {
     created: (job) => void createdMs.set(job, nowMs()),
@@ -89,8 +90,9 @@ export function createMarks(nowMs: () => number): Marks {
     idleMs(gpus) {
       const ascending = (times: (number | undefined)[]) =>
         times.filter((time) => time !== undefined).sort((a, b) => a - b);
-      const runs = ascending([...pods.values()].map(startOf)).slice(gpus);
-      const ends = ascending([...pods.values()].map(({ endedMs }) => endedMs));
+      const ours = [...pods.values()].filter(isOurs);
+      const runs = ascending(ours.map(startOf)).slice(gpus);
+      const ends = ascending(ours.map(({ endedMs }) => endedMs));
       return runs.flatMap((run, at) => {
         const end = ends[at];
         return end === undefined ? [] : [Math.max(0, run - end)];
