@@ -95,7 +95,7 @@ func patchBetween(before, after *corev1.Node) ([]byte, error) {
 
 func reclaimEvent(object *corev1.Node, message string, now metav1.Time) *corev1.Event {
 	return &corev1.Event{
-		ObjectMeta: metav1.ObjectMeta{GenerateName: object.Name + ".", Namespace: metav1.NamespaceDefault},
+		ObjectMeta:     metav1.ObjectMeta{GenerateName: object.Name + ".", Namespace: metav1.NamespaceDefault},
 		InvolvedObject: corev1.ObjectReference{Kind: "Node", APIVersion: "v1", Name: object.Name, UID: object.UID},
 		Type:           corev1.EventTypeWarning, Reason: reclaimReason, Message: message,
 		Source:         corev1.EventSource{Component: "custom-scheduledevents-plugin-monitor", Host: object.Name},
