@@ -35,6 +35,12 @@ export const REASONS = {
   PodsRunning: "PodsRunning",
   /** Running=False: pods are created but none has started yet. */
   PodsStarting: "PodsStarting",
+  /** Running=False: a ResourceQuota of the namespace has no room for the job's pods; it goes on once it has. */
+  NamespaceQuotaExhausted: "NamespaceQuotaExhausted",
+  /** Running=False: Kubernetes refuses to create the job's pods; the message says why. */
+  PodsRefused: "PodsRefused",
+  /** Running=False: a pod has a node and cannot start there: a volume is not mounted, say. */
+  PodsHindered: "PodsHindered",
   /** Running=False: the job has no pods. */
   NoPods: "NoPods",
   /** Complete=True: every item is done. */

@@ -63,6 +63,7 @@ const ConfigFile = z.strictObject({
   kueue: z.boolean().default(false),
   unreachableSeconds: z.number().min(1).default(15),
   podStartTimeoutSeconds: z.number().min(1).default(600),
+  standstillSeconds: z.number().min(1).default(5),
   statusIntervalSeconds: z.number().min(0.1).default(5),
   runningSettleSeconds: z.number().min(0).max(60).default(1.5),
   poolStatusIntervalSeconds: z.number().min(1).default(5),

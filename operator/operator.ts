@@ -5,6 +5,7 @@
 import { API_VERSION } from "#crds/names.ts";
 import type { OpalJob } from "#crds/opaljob.ts";
 import { createCaches, createReflectors } from "./cluster/caches.ts";
+import { createEventReader } from "./cluster/event-reader.ts";
 import { feed } from "./cluster/feed.ts";
 import { createKubernetesPort } from "./cluster/kubernetes-port.ts";
 import { createMemory } from "./cluster/memory.ts";
@@ -117,6 +118,11 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
     staleSeconds: config.staleWatchSeconds,
   });
   const port = createKubernetesPort(client, caches);
+  const events = createEventReader({
+    client: open,
+    patienceSeconds: config.standstillSeconds,
+    onUnread: (error) => log.warn({ error }, "events cannot be read"),
+  });
 
   /** Time alone changes plans too: a stock-out is over, a budget's window ends. Only a leader plans. */
   function planSoon(afterMs: number): void {
@@ -161,6 +167,7 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
       planner,
       memory,
       port,
+      events,
       settings: config,
       pools: () => caches.gpuPools.values(),
       unreadable: (key: string) => caches.unreadableOpalJobs.get(key),

@@ -1,6 +1,7 @@
 import type { Usage } from "../reconcile/observed.ts";
 import { addUsage } from "../reconcile/usage.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
+import type { AskedEvents } from "./event-reader.ts";
 import type { RunnerPod } from "./runner-pod.ts";
 
 /**
@@ -25,6 +26,8 @@ export interface JobMemory {
   statusWrittenAtMs: number | undefined;
   /** Since when pods of it have been seen to run without a break. */
   runningSinceMs: number | undefined;
+  /** Events of what stands still, by the uid of its Job or pod. */
+  readonly events: Map<string, AskedEvents>;
 }
 
 export function createMemory(): Memory {

@@ -16,6 +16,7 @@ import { unreadableStatus, type UnreadableOpalJob } from "../reconcile/unreadabl
 import { runningPods } from "../reconcile/usage.ts";
 import type { PassResult } from "../runtime/controller.ts";
 import { apply, gpusTaken } from "./apply.ts";
+import type { Asked, EventReader } from "./event-reader.ts";
 import type { Memory } from "./memory.ts";
 import type { Planner } from "./planner.ts";
 import type { ClusterPort } from "./port.ts";
@@ -25,6 +26,7 @@ export interface PassDeps {
   readonly planner: Planner;
   readonly memory: Memory;
   readonly port: ClusterPort;
+  readonly events: EventReader;
   readonly settings: ReconcileSettings;
   readonly pools: () => readonly GpuPool[];
   /** The OpalJob of this key, if this operator cannot read it. */
@@ -37,7 +39,9 @@ export async function pass(key: string, deps: PassDeps): Promise<PassResult> {
   const now = deps.now();
   const unreadable = deps.unreadable(key);
   if (unreadable) return tellUnreadable(unreadable, deps, now);
-  const seen = observe(key, deps, now);
+  // Reading takes a moment; what is decided on is looked at after it.
+  const asked = await askEvents(key, deps, now);
+  const seen = observe(key, deps, now, asked);
   if (!seen) return {};
   const decision = decide(seen, deps.settings, now.getTime());
   // What a child's pods say is gone with the child: it is written down before the child is stopped.
@@ -45,7 +49,7 @@ export async function pass(key: string, deps: PassDeps): Promise<PassResult> {
   if (!isLast) await carryOut(key, decision, seen, deps);
   const written = decision.keepStatus ? NOT_WRITTEN : await writeStatus(seen, decision, deps);
   if (isLast) await carryOut(key, decision, seen, deps);
-  const afterMs = earliest(decision.afterMs, written.afterMs);
+  const afterMs = earliest(decision.afterMs, written.afterMs, asked.afterMs);
   const isQuiet = decision.action.do === "nothing" && !written.isWritten;
   return {
     ...(afterMs !== undefined && { afterMs }),
@@ -60,8 +64,15 @@ async function tellUnreadable(job: UnreadableOpalJob, { port }: PassDeps, now: D
   return { facts: { job: job.metadata.name, because: job.problem, wroteStatus: true } };
 }
 
+/** Why something of the job stands still, if anything does. */
+async function askEvents(key: string, { planner, memory, events }: PassDeps, now: Date): Promise<Asked> {
+  const sight = planner.sight(key);
+  if (!sight) return {};
+  return events.ask(sight, memoryOf(memory, sight.job.metadata.uid).events, now.getTime());
+}
+
 /** Undefined for a job that is gone, and as long as no plan has answered it: the planner tells when one has. */
-function observe(key: string, deps: PassDeps, now: Date): Observed | undefined {
+function observe(key: string, deps: PassDeps, now: Date, { hindrance }: Asked): Observed | undefined {
   const { planner, memory, settings } = deps;
   const sight = planner.sight(key);
   if (!sight || (!settings.kueue && planner.isUnplanned(key))) return undefined;
@@ -72,7 +83,7 @@ function observe(key: string, deps: PassDeps, now: Date): Observed | undefined {
   const placement = settings.kueue ? kueuePlacement(sight, deps.pools()) : planner.placement(key);
   const target = placement?.kind === "admitted" ? planner.pool(placement.pool) : undefined;
   const { statusWrittenAtMs, runningSinceMs } = remembered;
-  return { ...sight, placement, target, statusWrittenAtMs, runningSinceMs };
+  return { ...sight, placement, target, statusWrittenAtMs, runningSinceMs, hindrance };
 }
 
 async function carryOut(key: string, { action }: Decision, { job }: Observed, deps: PassDeps): Promise<void> {

@@ -11,6 +11,7 @@ export function resourcesIn(namespace: string) {
     gpuPools: { group: GROUP, version: VERSION, plural: "gpupools" },
     opalQueues: { group: GROUP, version: VERSION, plural: "opalqueues" },
     nodes: { group: "", version: "v1", plural: "nodes" },
+    events: { group: "events.k8s.io", version: "v1", plural: "events", namespace },
     leases: { group: "coordination.k8s.io", version: "v1", plural: "leases", namespace },
   } satisfies Record<string, Resource>;
 }

@@ -68,7 +68,12 @@ function countByPool(pods: readonly RunnerPod[]): Record<string, number> {
 export function memoryOf(memory: Memory, uid: string): JobMemory {
   const known = memory.jobs.get(uid);
   if (known) return known;
-  const fresh: JobMemory = { carried: undefined, statusWrittenAtMs: undefined, runningSinceMs: undefined };
+  const fresh: JobMemory = {
+    carried: undefined,
+    statusWrittenAtMs: undefined,
+    runningSinceMs: undefined,
+    events: new Map(),
+  };
   memory.jobs.set(uid, fresh);
   return fresh;
 }

@@ -20,6 +20,7 @@ import { createFakeClock, FakeApi, type FakeClock, type RawObject } from "../run
 import { toEntry } from "../runtime/reflector.ts";
 import { type Caches, createCaches, parseConfigMap, parseGpuPool, parseOpalQueue } from "./caches.ts";
 import { parseChildJob } from "./child-job.ts";
+import { createEventReader } from "./event-reader.ts";
 import { feed } from "./feed.ts";
 import { createKubernetesPort } from "./kubernetes-port.ts";
 import { createMemory, type Memory } from "./memory.ts";
@@ -48,6 +49,7 @@ export function someSettings(changes: Partial<ReconcileSettings> = {}): Reconcil
     backgroundIntervalSeconds: 30,
     unreachableSeconds: 3,
     podStartTimeoutSeconds: 5,
+    standstillSeconds: 2,
     kueue: false,
     ...changes,
   };
@@ -68,6 +70,8 @@ export interface FakeCluster {
   addQueue(name: string, spec?: object): Promise<void>;
   /** The node of this name does not answer any more. Each pod has a node of its own, `node-of-<pod>`. */
   loseNode(name: string): Promise<void>;
+  /** No pod is created any more, and an event of each Job says so in these words; undefined ends that. */
+  refusePods(words: string | undefined): void;
   applyOpalJob(name: string, spec: object, metadata?: object): Promise<void>;
   /** Kubernetes and the runners do their next step; a second passes. */
   step(): Promise<void>;
@@ -77,6 +81,7 @@ export function createFakeCluster(fate: FateOf): FakeCluster {
   const clock = createFakeClock();
   const api = new FakeApi(clock);
   const podsMade = new Map<string, number>();
+  let refusal: string | undefined;
   const nextPodName = (index: string) => {
     const number = podsMade.get(index) ?? 0;
     podsMade.set(index, number + 1);
@@ -102,17 +107,32 @@ export function createFakeCluster(fate: FateOf): FakeCluster {
         status: { conditions: [{ type: "Ready", status: "Unknown", lastTransitionTime }] },
       });
     },
+    refusePods(words) {
+      refusal = words;
+    },
     async applyOpalJob(name, spec, metadata = {}) {
       await api.create(resourcesIn(NAMESPACE).opalJobs, { metadata: { name, ...metadata }, spec });
     },
     async step() {
       api.collectGarbage();
-      for (const job of api.all("jobs")) await controlJob(api, job, nextPodName);
+      for (const job of api.all("jobs")) {
+        await (refusal === undefined ? controlJob(api, job, nextPodName) : refuse(api, job, refusal));
+      }
       for (const pod of api.all("pods")) runPod(api, pod, { fate, clock });
-      for (const job of api.all("jobs")) await controlJob(api, job, nextPodName);
+      if (refusal === undefined) {
+        for (const job of api.all("jobs")) await controlJob(api, job, nextPodName);
+      }
       await clock.advance(1000);
     },
   };
+}
+
+async function refuse(api: FakeApi, { metadata }: RawObject, note: string): Promise<void> {
+  const { events } = resourcesIn(NAMESPACE);
+  const name = `${metadata.name}.refused`;
+  if (api.all("events").some((event) => event.metadata.name === name)) await api.delete(events, name);
+  const regarding = { uid: metadata.uid };
+  await api.create(events, { metadata: { name }, regarding, reason: "FailedCreate", note });
 }
 
 interface JobSpec {
@@ -365,6 +385,13 @@ export function createFakeOperator(
     nowMs,
   });
   const writes: WritePoint[] = [];
+  const events = createEventReader({
+    client: api,
+    patienceSeconds: settings.standstillSeconds,
+    onUnread(error) {
+      throw error;
+    },
+  });
   const port = mortal(createKubernetesPort(api as unknown as ApiClient, caches), writes, kill);
 
   async function refill(): Promise<void> {
@@ -407,6 +434,7 @@ export function createFakeOperator(
             planner,
             memory,
             port,
+            events,
             settings,
             pools: () => caches.gpuPools.values(),
             unreadable: (key) => caches.unreadableOpalJobs.get(key),

@@ -4,6 +4,7 @@ import { toTimestamp } from "#crds/timestamp.ts";
 import type { BlockedOn } from "../schedule/plan.ts";
 import { counted } from "../schedule/words.ts";
 import type { Verdict } from "./decision.ts";
+import type { Hindrance } from "./failures/standstill.ts";
 import type { Observed } from "./observed.ts";
 import type { Assessment } from "./assess.ts";
 import { restsSinceMs, runsSinceMs } from "./run-times.ts";
@@ -89,12 +90,22 @@ function running(seen: Observed, { active }: Assessment, verdict: Verdict | unde
   if (verdict) return isNot("Running", REASONS.NoPods, "");
   const pods = livePods(seen);
   const runs = runningPods(seen).length;
-  if (runs > 0) return is("Running", REASONS.PodsRunning, `${runs} of ${pods.length} pods run.`);
+  const why = seen.hindrance && heldUpBy(seen.hindrance);
+  if (runs > 0) {
+    const message = [`${runs} of ${pods.length} pods run.`, ...(why ? [why.message] : [])].join(" ");
+    return is("Running", REASONS.PodsRunning, message);
+  }
   if (pods.length === 0 && gpusOf(active) === 0) {
     return isNot("Running", REASONS.NoPods, "");
   }
+  if (why) return why;
   const stuck = pods.find((pod) => pod.waitingReason !== undefined);
   return isNot("Running", REASONS.PodsStarting, stuck ? `${stuck.name}: ${stuck.waitingReason}` : "");
+}
+
+function heldUpBy({ kind, class: told, message }: Hindrance): Fact {
+  if (kind === "pod-not-starting") return isNot("Running", REASONS.PodsHindered, message);
+  return isNot("Running", told === "quota" ? REASONS.NamespaceQuotaExhausted : REASONS.PodsRefused, message);
 }
 
 function suspended({ job }: Observed, verdict: Verdict | undefined): Fact {

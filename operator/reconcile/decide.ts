@@ -119,10 +119,11 @@ const podStuck: Rule = ({ seen, settings, nowMs }) => {
   const limitMs = settings.podStartTimeoutSeconds * 1000;
   const pod = livePods(seen).find((one) => !one.isDeleting && startingForMs(one, nowMs) >= limitMs);
   if (!pod) return undefined;
+  const told = seen.hindrance?.uid === pod.uid ? ` ${seen.hindrance.message}` : "";
   const why = pod.waitingReason === undefined ? "" : `: ${failureOf(pod).message}`;
   return {
     action: { do: "replace-stuck-pod", pod },
-    because: `Pod ${pod.name} has not started within ${settings.podStartTimeoutSeconds} s${why}.`,
+    because: `Pod ${pod.name} has not started within ${settings.podStartTimeoutSeconds} s${why}.${told}`,
   };
 };
 
@@ -185,8 +186,9 @@ function reasonOf(placement: JobPlacement | undefined): string | undefined {
 }
 
 const waiting: Rule = (sight) => {
-  const { placement } = sight.seen;
-  const because = placement?.kind === "waiting" ? placement.because : "The pods are at work.";
+  const { placement, hindrance } = sight.seen;
+  const atWork = hindrance?.message ?? "The pods are at work.";
+  const because = placement?.kind === "waiting" ? placement.because : atWork;
   const afterMs = untilItMustBeSeenAgain(sight);
   return { action: { do: "nothing" }, because, ...(afterMs !== undefined && { afterMs }) };
 };

@@ -1,5 +1,5 @@
 import { type ConditionType, REASONS } from "#crds/conditions.ts";
-import type { OpalJobStatus } from "#crds/opaljob.ts";
+import type { Condition, OpalJobStatus } from "#crds/opaljob.ts";
 import { transitionsOf } from "./conditions.ts";
 import type { Decision } from "./decision.ts";
 
@@ -13,7 +13,7 @@ export interface Note {
 
 /**
  * The events of a pass: one for each launch, each suspension, each end at which something failed, and one for a job
- * that can never start. Each is a write, so what the status says as well is left to it: waiting, running, and that
+ * that can never start or whose pods Kubernetes keeps from starting. Each is a write, so what the status says as well is left to it: waiting, running, and that
  * all went well, which the condition Complete tells in the same words and longer than an event lives.
  */
 export function notesOf(decision: Decision, before: OpalJobStatus, after: OpalJobStatus): Note[] {
@@ -27,7 +27,23 @@ export function notesOf(decision: Decision, before: OpalJobStatus, after: OpalJo
     const isBad = type === "Failed" || type === "Queued" || reason === "SomeItemsFailed";
     notes.push({ type: isBad ? "Warning" : "Normal", reason, action, note: message });
   }
-  return notes;
+  return [...notes, ...noteOfStandstill(before, after)];
+}
+
+function noteOfStandstill(before: OpalJobStatus, after: OpalJobStatus): Note[] {
+  const held = heldUp(after);
+  if (!held || held.reason === heldUp(before)?.reason) return [];
+  return [{ type: "Warning", reason: held.reason, action: "Start", note: held.message }];
+}
+
+const HELD_UP: ReadonlySet<string> = new Set([
+  REASONS.NamespaceQuotaExhausted,
+  REASONS.PodsRefused,
+  REASONS.PodsHindered,
+]);
+
+function heldUp({ conditions }: OpalJobStatus): Condition | undefined {
+  return conditions?.find(({ type, reason }) => type === "Running" && HELD_UP.has(reason));
 }
 
 function isToldByStatus(type: ConditionType, reason: string): boolean {

@@ -7,6 +7,7 @@ import type { ShardProgress, ShardVerdict } from "#crds/runner-report.ts";
 import type { GpuPool } from "#crds/gpupool.ts";
 import type { Admitted, FinishEstimate, Waiting } from "../schedule/plan.ts";
 import type { PodEvidence } from "./failures/evidence.ts";
+import type { Hindrance } from "./failures/standstill.ts";
 
 export interface ObservedPod extends PodEvidence {
   readonly uid: string;
@@ -92,6 +93,8 @@ export interface Observed extends JobSight {
   readonly placement: JobPlacement | undefined;
   /** The pool that the plan places it on, as it is now. */
   readonly target: GpuPool | undefined;
+  /** What keeps its pods from being created or from starting, as far as events were read. */
+  readonly hindrance?: Hindrance | undefined;
   /** Remembered: when this process last wrote the status. */
   readonly statusWrittenAtMs: number | undefined;
   /** Remembered: since when this process has seen pods of it run without a break; undefined while none runs. */

@@ -33,6 +33,8 @@ export interface ReconcileSettings {
   readonly unreachableSeconds: number;
   /** A pod that has a node and does not start within so long is replaced: its image cannot be pulled, say. */
   readonly podStartTimeoutSeconds: number;
+  /** After so long without a pod, or with a pod that has a node and does not start, events are asked why. */
+  readonly standstillSeconds: number;
   /** Kueue decides when a child may run: it is created suspended, and this operator never resumes it. */
   readonly kueue: boolean;
 }

@@ -34,6 +34,7 @@ export const settings: ReconcileSettings = {
   backgroundIntervalSeconds: 30,
   unreachableSeconds: 15,
   podStartTimeoutSeconds: 600,
+  standstillSeconds: 5,
   kueue: false,
 };
 

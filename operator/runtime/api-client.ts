@@ -19,6 +19,7 @@ export interface ListPage {
 
 export interface ListOptions {
   readonly labelSelector?: string | undefined;
+  readonly fieldSelector?: string | undefined;
   readonly limit?: number | undefined;
   readonly continueToken?: string | undefined;
   /** Names, labels and owners only (PartialObjectMetadata): for objects whose content does not matter. */
@@ -121,12 +122,12 @@ export function createApiClient(deps: {
 
   return {
     get: (resource, name) => ask("get", resource, { method: "GET", path: pathOf(resource, name) }),
-    async list(resource, { labelSelector, limit, continueToken, metadataOnly }, signal) {
+    async list(resource, { labelSelector, fieldSelector, limit, continueToken, metadataOnly }, signal) {
       const page = List.parse(
         await ask("list", resource, {
           method: "GET",
           path: pathOf(resource),
-          query: { labelSelector, limit, continue: continueToken },
+          query: { labelSelector, fieldSelector, limit, continue: continueToken },
           accept: metadataOnly ? LIST_METADATA : undefined,
           signal,
         }),

@@ -1,5 +1,5 @@
 /** Parts for tests: a clock that only moves when told to, and an API server that lives in memory. */
-import type { ApiClient, ListPage, Resource } from "./api-client.ts";
+import type { ApiClient, ListOptions, ListPage, Resource } from "./api-client.ts";
 import type { Clock } from "./clock.ts";
 import { ApiStatusError } from "./errors.ts";
 import type { Log } from "./log.ts";
@@ -61,6 +61,7 @@ export interface RawObject {
   spec?: Record<string, unknown>;
   status?: Record<string, unknown>;
   data?: Record<string, string>;
+  regarding?: { uid: string };
 }
 
 /** Objects in memory under Kubernetes' rules for versions, uids, status, finalizers and owners. */
@@ -102,9 +103,12 @@ export class FakeApi implements Omit<ApiClient, "watch"> {
     return structuredClone(this.#find(resource.plural, name));
   }
 
-  async list(resource: Resource): Promise<ListPage> {
+  /** Of field selectors it knows the one of events: `regarding.uid`. */
+  async list(resource: Resource, { fieldSelector = "" }: ListOptions = {}): Promise<ListPage> {
+    const uid = /regarding\.uid=([^,]+)/.exec(fieldSelector)?.[1];
+    const all = this.all(resource.plural);
     return {
-      items: this.all(resource.plural),
+      items: uid === undefined ? all : all.filter(({ regarding }) => regarding?.uid === uid),
       resourceVersion: String(this.#revision),
       continueToken: undefined,
     };

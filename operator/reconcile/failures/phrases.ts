@@ -37,7 +37,7 @@ export const CONTAINER_PHRASES: readonly Phrase[] = [
 /** In events, by their reason. A reason that is not listed says nothing, whatever its words. */
 export const EVENT_PHRASES: Readonly<Record<string, readonly Phrase[]>> = {
   FailedCreate: [
-    { pattern: /exceeded quota/i, class: "quota" },
+    { pattern: /exceeded quota|status unknown for quota/i, class: "quota" },
     { pattern: /forbidden|violates PodSecurity|denied the request|is invalid/i, class: "config" },
   ],
   FailedMount: [
