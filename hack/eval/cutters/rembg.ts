@@ -6,7 +6,7 @@ import { execFile, spawn } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
@@ -59,7 +59,11 @@ export interface Peer extends Cutter, AsyncDisposable {}
 export function rembgCutter(python: string, model: string): Peer {
   let started: ReturnType<typeof start> | undefined;
   const start = async () => {
-    const child = spawn(python, [PROGRAM, model], { stdio: ["pipe", "pipe", "inherit"] });
+    const child = spawn(python, [PROGRAM, model], {
+      stdio: ["pipe", "pipe", "inherit"],
+      // It takes custom models from its own folder only.
+      env: { ...process.env, U2NET_HOME: dirname(model) },
+    });
     const ended = new Promise<void>((resolve) => child.once("close", () => resolve()));
     const lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
     return { child, ended, lines, dir: await mkdtemp(join(tmpdir(), "opal-rembg-")) };
