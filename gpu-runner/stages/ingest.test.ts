@@ -46,23 +46,52 @@ describe("ingest", () => {
     }
   });
 
-  it("converts Display P3, CMYK, grey and 16 bit to 8-bit sRGB", async () => {
+  it("converts Display P3, CMYK, grey and 16 bit to 8-bit sRGB, and says where colours were others", async () => {
     const base = await (await halves()).png().toBuffer();
+    const cmyk = (s: Sharp) => s.toColourspace("cmyk").withIccProfile("cmyk");
     const variants = {
-      p3: await sharp(base).withIccProfile("p3").png().toBuffer(),
-      cmyk: await sharp(base).toColourspace("cmyk").withIccProfile("cmyk").jpeg({ quality: 98 }).toBuffer(),
-      deep: await sharp(base).toColourspace("rgb16").png().toBuffer(),
+      p3: { file: sharp(base).withIccProfile("p3").png(), tolerance: 2, notes: [/from sP3C|Display P3/] },
+      cmyk: { file: cmyk(sharp(base)).jpeg({ quality: 98 }), tolerance: 40, notes: [/\(CMYK\) to sRGB/] },
+      deep: { file: sharp(base).toColourspace("rgb16").png(), tolerance: 0, notes: [] },
+      srgb: { file: sharp(base).withIccProfile("srgb").png(), tolerance: 0, notes: [] },
     };
-    for (const [name, bytes] of Object.entries(variants)) {
-      const { rgb } = await ingest(bytes, LIMITS);
-      expect(rgb.data.length, name).toBe(120 * 80 * 3);
+    for (const [name, { file, tolerance, notes }] of Object.entries(variants)) {
+      const photo = await ingest(await file.toBuffer(), LIMITS);
+      expect(photo.rgb.data.length, name).toBe(120 * 80 * 3);
       const error = [RED.r, RED.g, RED.b].map((level, c) =>
-        Math.abs(level - (rgb.data[(40 * 120 + 20) * 3 + c] ?? 0)),
+        Math.abs(level - (photo.rgb.data[(40 * 120 + 20) * 3 + c] ?? 0)),
       );
-      expect(Math.max(...error), name).toBeLessThan(name === "cmyk" ? 40 : 3);
+      expect(Math.max(...error), name).toBeLessThanOrEqual(tolerance);
+      expect(photo.notes, name).toEqual(notes.map((note) => expect.stringMatching(note)));
     }
     const grey = await sharp(base).greyscale().png().toBuffer();
     expect((await ingest(grey, LIMITS)).rgb.data.length).toBe(120 * 80 * 3);
+  });
+
+  it("reads CMYK without a profile as offset print, and says so", async () => {
+    const inks = { create: { width: 80, height: 80, channels: 3 as const, background: "#c81e14" } };
+    const tagged = await sharp(inks).toColourspace("cmyk").tiff().toBuffer();
+    const { icc, space } = await sharp(tagged).metadata();
+    expect([icc, space]).toEqual([undefined, "cmyk"]);
+    const { rgb, notes } = await ingest(tagged, LIMITS);
+    expect(isRed(rgb.data, 0)).toBe(true);
+    expect(notes).toEqual([expect.stringMatching(/CMYK without a profile/)]);
+  });
+
+  it("keeps who made the photo and drops where it was taken", async () => {
+    const { rights } = await ingest(
+      await (
+        await halves()
+      )
+        .jpeg()
+        .withExif({
+          IFD0: { Artist: "Ann Example", Copyright: "(C) 2026 Ann Example" },
+          IFD3: { GPSLatitudeRef: "N", GPSLatitude: "52/1 22/1 0/1" },
+        })
+        .toBuffer(),
+      LIMITS,
+    );
+    expect(rights).toEqual({ creator: "Ann Example", copyright: "(C) 2026 Ann Example" });
   });
 
   it("takes the first picture of an animation and says so", async () => {
@@ -79,13 +108,49 @@ describe("ingest", () => {
     expect(notes).toEqual(["the file holds 2 pictures: the first was taken"]);
   });
 
-  it("lays transparency on white and says so", async () => {
-    const glass = sharp({
-      create: { width: 70, height: 70, channels: 4, background: { r: 0, g: 0, b: 0, alpha: 0 } },
-    });
-    const { rgb, notes } = await ingest(await glass.png().toBuffer(), LIMITS);
+  it("lays a few see-through pixels on white and says so", async () => {
+    const hole = await sharp({ create: { width: 8, height: 8, channels: 3, background: "#000" } })
+      .png()
+      .toBuffer();
+    const photo = await sharp({ create: { width: 100, height: 100, channels: 4, background: "#204060" } })
+      .composite([{ input: hole, blend: "dest-out", left: 0, top: 0 }])
+      .png()
+      .toBuffer();
+    const { rgb, alpha, notes } = await ingest(photo, LIMITS);
     expect([...rgb.data.subarray(0, 3)]).toEqual([255, 255, 255]);
-    expect(notes).toHaveLength(1);
+    expect(alpha).toBeUndefined();
+    expect(notes).toEqual([expect.stringMatching(/laid on white/)]);
+  });
+
+  it("takes a see-through picture's own matte", async () => {
+    const product = await sharp({ create: { width: 40, height: 60, channels: 3, background: RED } })
+      .png()
+      .toBuffer();
+    const clear = { r: 0, g: 0, b: 0, alpha: 0 };
+    const cutout = sharp({ create: { width: 100, height: 100, channels: 4, background: clear } });
+    for (const format of ["png", "webp", "avif"] as const) {
+      const file = await cutout
+        .clone()
+        .composite([{ input: product, left: 30, top: 20 }])
+        .toFormat(format, { lossless: true })
+        .toBuffer();
+      const { rgb, alpha } = await ingest(file, LIMITS);
+      expect([...rgb.data.subarray(0, 3)], format).toEqual([255, 255, 255]);
+      expect(isRed(rgb.data, (50 * 100 + 50) * 3), format).toBe(true);
+      expect([alpha?.data[0], alpha?.data[50 * 100 + 50]], format).toEqual([0, 255]);
+    }
+  });
+
+  it("takes an opaque alpha channel for none", async () => {
+    const { alpha, notes } = await ingest(await (await halves()).ensureAlpha().png().toBuffer(), LIMITS);
+    expect([alpha, notes]).toEqual([undefined, []]);
+  });
+
+  it.each(["jpeg", "png", "webp", "avif", "tiff", "gif"] as const)("reads %s", async (format) => {
+    const { rgb, source } = await ingest(await (await halves()).toFormat(format).toBuffer(), LIMITS);
+    expect([rgb.width, rgb.height, source.format]).toEqual([120, 80, format]);
+    expect(isRed(rgb.data, (40 * 120 + 20) * 3)).toBe(true);
+    expect(isRed(rgb.data, (40 * 120 + 100) * 3)).toBe(false);
   });
 
   it("scales large photos down to the working size", async () => {
@@ -137,6 +202,12 @@ describe("ingest refuses", () => {
       bytes: async () => Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="99" height="99"/>'),
       says: "svg files are not taken",
     },
+    {
+      name: "a HEIC photo",
+      bytes: async () => Buffer.from("\0\0\0\x18ftypheic\0\0\0\0mif1heic", "latin1"),
+      says: "Most Compatible",
+    },
+    { name: "a PDF", bytes: async () => Buffer.from("%PDF-1.7"), says: "pdf files are not taken" },
     {
       name: "a picture of one pixel",
       bytes: async () => pngHeader(1, 1),
