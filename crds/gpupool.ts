@@ -77,6 +77,14 @@ export const WorkloadSpeed = z.object({
 });
 export type WorkloadSpeed = z.infer<typeof WorkloadSpeed>;
 
+/** More than there are: a stage counts apart for each placement and factor. */
+export const MAX_STAGE_SPEEDS = 16;
+
+export const StageSpeed = WorkloadSpeed.omit({ workload: true }).extend({
+  stage: z.string().max(128).describe("A stage with its placement or factor."),
+});
+export type StageSpeed = z.infer<typeof StageSpeed>;
+
 export const GpuPoolStatus = z.object({
   observedGeneration: z.number().int().optional(),
   conditions: z
@@ -103,7 +111,15 @@ export const GpuPoolStatus = z.object({
     .optional()
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["workload"] })
     .describe("Learned from the runners: seconds of one GPU for one picture, recent pictures counting most."),
-  learnedAt: Timestamp.optional().describe("Pods that ended after this are not in `speeds` yet."),
+  stageSpeeds: z
+    .array(StageSpeed)
+    .max(MAX_STAGE_SPEEDS)
+    .optional()
+    .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["stage"] })
+    .describe(
+      "The same for each stage by itself: a workload that was never measured takes as long as its stages.",
+    ),
+  learnedAt: Timestamp.optional().describe("Pods that ended after this are not in the speeds yet."),
 });
 export type GpuPoolStatus = z.infer<typeof GpuPoolStatus>;
 

@@ -18,6 +18,11 @@ function aVerdict(failures: number, message: string): ShardVerdict {
     gpuSeconds: 123.456,
     coldStartSeconds: 1.234,
     wastedGpuSeconds: 0,
+    stageTimes: {
+      segment: { images: failures, seconds: 1234.567 },
+      place: { images: failures, seconds: 1234.567 },
+      upscale: { images: failures, seconds: 1234.567 },
+    },
   };
 }
 

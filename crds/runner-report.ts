@@ -169,6 +169,8 @@ export const MAX_TERMINATION_BYTES = 4096;
 /** More items in a shard might not fit the termination message when all of them fail. */
 export const MAX_SHARD_ITEMS = 24;
 
+const StageTime = z.object({ images: z.int().min(0), seconds: z.number().min(0) }).optional();
+
 /** The pod's termination message. */
 export const ShardVerdict = z.object({
   v: z.literal(1),
@@ -182,6 +184,8 @@ export const ShardVerdict = z.object({
   coldStartSeconds: z.number(),
   /** GPU time spent on stages that were not finished or whose record somebody else had written. */
   wastedGpuSeconds: z.number().default(0),
+  /** Pictures that this pod itself took through each stage, and how long that took in all. */
+  stageTimes: z.object({ segment: StageTime, place: StageTime, upscale: StageTime }).optional(),
   /** Why the pod itself ended badly, if it did. */
   error: z.object({ class: FailureClass, message: z.string() }).optional(),
 });

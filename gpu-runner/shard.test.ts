@@ -98,6 +98,7 @@ describe("runShard", () => {
         stages: { segment: 2, place: 2, upscale: 2 },
         gpuSeconds: 6,
         coldStartSeconds: 1.5,
+        stageTimes: { segment: { images: 2 }, place: { images: 2 }, upscale: { images: 2 } },
       },
     });
     expect(shard.performed).toEqual([...STAGES, ...STAGES]);
@@ -122,6 +123,7 @@ describe("runShard", () => {
       done: "0",
       stages: { segment: 1, place: 1, upscale: 1 },
       gpuSeconds: 1,
+      stageTimes: { upscale: { images: 1 } },
     });
     expect(shard.performed).toEqual(["upscale"]);
     expect((await shard.run("pod-c")).verdict).toMatchObject({ done: "0", gpuSeconds: 0 });

@@ -4,7 +4,13 @@
  */
 import { formatRanges } from "#crds/item-ranges.ts";
 import type { ExitReason } from "#crds/exit-codes.ts";
-import type { ShardItem, ShardManifest, ShardProgress, ShardVerdict } from "#crds/runner-report.ts";
+import type {
+  ShardItem,
+  ShardManifest,
+  ShardProgress,
+  ShardVerdict,
+  StageRecord,
+} from "#crds/runner-report.ts";
 import type { Stage } from "#crds/stages.ts";
 import { Drained } from "./drain.ts";
 import { classify, type ClassifiedFailure } from "./failure.ts";
@@ -31,8 +37,14 @@ class Tally implements GpuTally {
   coldStartSeconds: number | undefined;
   current: ShardProgress["current"];
   readonly stages: Record<Stage, number> = { segment: 0, place: 0, upscale: 0 };
+  readonly stageTimes: Partial<Record<Stage, { images: number; seconds: number }>> = {};
   readonly done: number[] = [];
   readonly failed: { index: number; id: string; class: ClassifiedFailure["class"]; message: string }[] = [];
+
+  took({ stage, seconds }: Pick<StageRecord, "stage" | "seconds">): void {
+    const before = this.stageTimes[stage] ?? { images: 0, seconds: 0 };
+    this.stageTimes[stage] = { images: before.images + 1, seconds: round(before.seconds + seconds) };
+  }
 
   progress(): ShardProgress {
     return {
@@ -54,6 +66,7 @@ class Tally implements GpuTally {
       gpuSeconds: round(this.gpuSeconds),
       coldStartSeconds: round(this.coldStartSeconds ?? sinceStart),
       wastedGpuSeconds: round(this.wastedGpuSeconds),
+      stageTimes: this.stageTimes,
       ...(error && { error }),
     };
   }
@@ -81,7 +94,11 @@ async function runItem(
     } else tally.stages[stage]++;
     context.onProgress(tally.progress());
   };
-  const outcome = await processItem(item, { ...context, manifest, onStage }, tally);
+  const onRecord: ItemContext["onRecord"] = (record, whose) => {
+    tally.took(record);
+    context.onRecord(record, whose);
+  };
+  const outcome = await processItem(item, { ...context, manifest, onStage, onRecord }, tally);
   tally.current = undefined;
   if (outcome.outcome === "done") tally.done.push(item.index);
   else

@@ -92,4 +92,5 @@ it("a pool tells what it has, what is used, and how fast it was", async () => {
   await rounds(scene, 20);
   expect(poolNow()).toMatchObject({ assigned: 0, inUse: 0, jobs: 0 });
   expect(poolNow().speeds?.[0]).toMatchObject({ workload: "segment+place-studio+upscale-2x", images: 8 });
+  expect(poolNow().stageSpeeds).toMatchObject([{ stage: "segment", images: 8, seconds: 0.5 }]);
 });

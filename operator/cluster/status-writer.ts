@@ -4,11 +4,13 @@
  */
 import { parseRanges } from "#crds/item-ranges.ts";
 import type { GpuPool } from "#crds/gpupool.ts";
-import type { Measurement } from "../reconcile/learn-speed.ts";
+import type { OpalJob } from "#crds/opaljob.ts";
+import type { ShardVerdict } from "#crds/runner-report.ts";
+import type { Measurement, StageMeasurement } from "../reconcile/learn-speed.ts";
 import { nextPoolStatus } from "../reconcile/pool-status.ts";
 import { nextQueueStatus } from "../reconcile/queue-status.ts";
 import { mergePatch } from "../reconcile/status-write.ts";
-import { workloadOf } from "../reconcile/job-state.ts";
+import { stageWork, workloadOf } from "../reconcile/job-state.ts";
 import { StaleError } from "../runtime/errors.ts";
 import type { Plan } from "../schedule/plan.ts";
 import type { ScheduleSettings } from "../schedule/world.ts";
@@ -78,7 +80,15 @@ function measured(pod: RunnerPod, { opalJobs }: Caches): Measurement[] {
   if (!verdict || !job || startedAtMs === undefined || finishedAtMs === undefined) return [];
   const seconds = (finishedAtMs - startedAtMs) / 1000 - verdict.coldStartSeconds;
   const images = imagesIn(verdict.done);
-  return seconds > 0 ? [{ workload: workloadOf(job.spec), images, seconds, finishedAtMs }] : [];
+  const stages = stagesMeasured(verdict, job);
+  return seconds > 0 ? [{ workload: workloadOf(job.spec), images, seconds, stages, finishedAtMs }] : [];
+}
+
+function stagesMeasured({ stageTimes = {} }: ShardVerdict, { spec }: OpalJob): StageMeasurement[] {
+  return spec.stages.flatMap((stage) => {
+    const time = stageTimes[stage];
+    return time ? [{ stage: stageWork(stage, spec.brand), ...time }] : [];
+  });
 }
 
 /** A runner's text is not to be trusted: what is no list of ranges counts nothing. */

@@ -326,6 +326,7 @@ function verdictText(
     gpuSeconds: done.length,
     coldStartSeconds: 1,
     wastedGpuSeconds: 0,
+    ...(done.length > 0 && { stageTimes: { segment: { images: done.length, seconds: done.length / 2 } } }),
   });
 }
 

@@ -1,7 +1,9 @@
 import { isFinished } from "#crds/conditions.ts";
-import { type OpalJob, type OpalJobSpec } from "#crds/opaljob.ts";
+import { type Brand, type OpalJob, type OpalJobSpec } from "#crds/opaljob.ts";
 import { DEFAULT_QUEUE } from "#crds/opalqueue.ts";
+import type { Stage } from "#crds/stages.ts";
 import { fromTimestamp } from "#crds/timestamp.ts";
+import { workloadNamed } from "../schedule/workload.ts";
 import type { Holding, JobState } from "../schedule/world.ts";
 import { assess, type Assessment } from "./assess.ts";
 import { nextChanges, nextShardCount } from "./next-attempt.ts";
@@ -68,12 +70,13 @@ function wishesOf({ spec }: OpalJob) {
 
 /** What is done with a picture, as far as it decides how long that takes. */
 export function workloadOf({ stages, brand }: Pick<OpalJobSpec, "stages" | "brand">): string {
-  return stages
-    .map((stage) => {
-      if (stage === "place") return `place-${brand.placement}`;
-      return stage === "upscale" ? `upscale-${brand.upscale}x` : stage;
-    })
-    .join("+");
+  return workloadNamed(stages.map((stage) => stageWork(stage, brand)));
+}
+
+/** A stage as far as the brand decides how long it takes: `place-studio`, `upscale-2x`. */
+export function stageWork(stage: Stage, { placement, upscale }: Brand): string {
+  if (stage === "place") return `place-${placement}`;
+  return stage === "upscale" ? `upscale-${upscale}x` : stage;
 }
 
 /** More than it asks for when memory ran out again and again, if there are larger GPUs. */

@@ -96,7 +96,7 @@ describe("a pool's status", () => {
   });
 
   it("is the same when nothing has changed", () => {
-    const ended = [{ workload: "studio-2", images: 4, seconds: 20, finishedAtMs: START_MS }];
+    const ended = [{ workload: "studio-2", images: 4, seconds: 20, stages: [], finishedAtMs: START_MS }];
     const first = nextPoolStatus(aSight({ ended }), at(10));
     expect(first.learnedAt).toBe(at(0).toISOString());
     expect(nextPoolStatus(aSight({ pool: written(first), ended }), at(99))).toEqual(first);

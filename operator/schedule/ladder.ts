@@ -1,5 +1,6 @@
 import { compareText } from "./order.ts";
 import type { JobState, PoolState, ScheduleSettings, Speed } from "./world.ts";
+import { stagesIn } from "./workload.ts";
 
 /**
  * The price ladder: the pools that can take a job, the one with the cheapest picture first. Price of a picture =
@@ -74,10 +75,33 @@ export function ladderFor(
   );
 }
 
-/** As measured; of a workload that this pool has never done, as assumed, and nine of ten within twice that. */
+/**
+ * As measured; of a workload that this pool has never done, the sum of its stages, if it has done each of them for
+ * others; else as assumed, and nine of ten within twice that.
+ */
 function speedOn(pool: PoolState, workload: string, settings: ScheduleSettings): Speed {
-  const measured = Object.hasOwn(pool.secondsPerImage, workload) ? pool.secondsPerImage[workload] : undefined;
-  return measured ?? { p50: settings.assumedSecondsPerImage, p90: 2 * settings.assumedSecondsPerImage };
+  const { assumedSecondsPerImage } = settings;
+  return (
+    measured(pool, workload) ??
+    sumOfStages(pool, workload) ?? { p50: assumedSecondsPerImage, p90: 2 * assumedSecondsPerImage }
+  );
+}
+
+function measured({ secondsPerImage }: PoolState, work: string): Speed | undefined {
+  return Object.hasOwn(secondsPerImage, work) ? secondsPerImage[work] : undefined;
+}
+
+/** Stages are slow and fast independently of each other. */
+function sumOfStages(pool: PoolState, workload: string): Speed | undefined {
+  let p50 = 0;
+  let spread2 = 0;
+  for (const stage of stagesIn(workload)) {
+    const speed = measured(pool, stage);
+    if (!speed) return undefined;
+    p50 += speed.p50;
+    spread2 += (speed.p90 - speed.p50) ** 2;
+  }
+  return { p50, p90: p50 + Math.sqrt(spread2) };
 }
 
 /** Expected time of the job's open pictures on so many GPUs, without its start. */

@@ -280,6 +280,18 @@ const LADDER: Scenario[] = [
     want: { a: "fast×1" },
   },
   {
+    name: "a workload that no pool has done is expected to take as long as its stages",
+    world: {
+      pools: [
+        priced("slow", 1, { secondsPerImage: { cut: { p50: 30, p90: 40 }, set: { p50: 5, p90: 9 } } }),
+        priced("fast", 2, { secondsPerImage: { cut: { p50: 10, p90: 12 }, set: { p50: 5, p90: 9 } } }),
+        priced("half-known", 4, { secondsPerImage: { cut: { p50: 1, p90: 1 } } }),
+      ],
+      jobs: [aJob("a", { workload: "cut+set" })],
+    },
+    want: { a: "fast×1" },
+  },
+  {
     name: "the next rung is taken when the first is full",
     world: {
       pools: [priced("spot", 1, { maxGpus: 1 }), priced("od", 3)],

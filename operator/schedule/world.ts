@@ -47,7 +47,7 @@ export interface PoolState {
   readonly stockOut?: StockOutMemory | undefined;
   /** GPUs taken by live pods of jobs that are not in `World.jobs`: suspended, finished or deleted ones. */
   readonly strayGpus: number;
-  /** Learned seconds of one GPU for one picture, by `JobState.workload`. */
+  /** Learned seconds of one GPU for one picture, by `JobState.workload`, and by the stages of which that is made. */
   readonly secondsPerImage: Readonly<Record<string, Speed>>;
 }
 
@@ -122,7 +122,7 @@ export interface JobState {
   readonly minVramGiB: number;
   readonly minGpus: number;
   readonly maxGpus: number;
-  /** What is done with its pictures, as the key of learned speeds. */
+  /** What is done with its pictures (`workload.ts`), as the key of learned speeds. */
   readonly workload: string;
   /** Pictures and shards that are not finished, those being worked on included. More GPUs than shards are of no use. */
   readonly openImages: number;
