@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import type { Resource } from "../../../operator/runtime/api-client.ts";
 import { type Cluster, type NodeSpec, startCluster } from "../../dev-cluster/cluster.ts";
 import { IDENTITIES } from "../../launch/settings.ts";
 import { KUEUE_IDENTITY } from "../kueue/manager.ts";
@@ -130,7 +131,7 @@ async function runLoad(
     if (open.size === 0) allOver.resolve(performance.now());
   };
   const { resource, namespace } = contender;
-  const watch = (resource: Parameters<typeof follow>[1]["resource"], onObject: (raw: unknown) => void) =>
+  const watch = (resource: Resource, onObject: (raw: unknown) => void) =>
     follow(kubernetes, { resource, signal: stop.signal, onObject });
   const jobs = { group: "batch", version: "v1", plural: "jobs", namespace };
   const watches = [
