@@ -5,8 +5,7 @@ import { createFakeClock, FakeApi, silentLog } from "./testing.ts";
 const regarding = { apiVersion: "opal.dev/v1", kind: "Thing", namespace: "n", name: "a", uid: "u-1" };
 const note: EventNote = { type: "Normal", reason: "Started", action: "Start", note: "It has started." };
 
-function aRecorder() {
-  const clock = createFakeClock();
+function aRecorder(clock = createFakeClock()) {
   const api = new FakeApi(clock);
   const recorder = createEventRecorder({
     client: api,
@@ -61,6 +60,27 @@ it("counts events on one that differ from many others in their words only", asyn
   expect(combined).toMatchObject([{ series: { count: 90 } }]);
 });
 
+it("names events so that they sort in the order in which they happened, though the clock goes back", async () => {
+  const fake = createFakeClock();
+  let setBackMs = 0;
+  const { api, recorder } = aRecorder({
+    ...fake,
+    now: () => new Date(fake.now().getTime() - setBackMs),
+  });
+  const happened = ["first", "in the same millisecond", "later", "by a clock set back"];
+  const tell = (words: string | undefined) => recorder.record(regarding, { ...note, note: words ?? "" });
+  tell(happened[0]);
+  tell(happened[1]);
+  await fake.advance(20_000);
+  tell(happened[2]);
+  setBackMs = 5000;
+  tell(happened[3]);
+  await recorder.close();
+  const events = api.all("events") as unknown as { note: string; metadata: { name: string } }[];
+  const byName = [...events].sort((a, b) => (a.metadata.name < b.metadata.name ? -1 : 1));
+  expect(byName.map((event) => event.note)).toEqual(happened);
+});
+
 it("keeps to the API server's limits of names and notes", async () => {
   const { api, recorder } = aRecorder();
   recorder.record(
@@ -70,7 +90,7 @@ it("keeps to the API server's limits of names and notes", async () => {
   await recorder.close();
   const [event] = api.all("events") as unknown as { note: string; metadata: { name: string } }[];
   expect(event?.note).toBe("ä".repeat(512));
-  expect(event?.metadata.name).toMatch(/^a{235}\.[0-9a-f]{16}$/);
+  expect(event?.metadata.name).toMatch(/^a{223}\.[0-9a-f]{29}$/);
 });
 
 it("does not fail the caller when events cannot be written", async () => {

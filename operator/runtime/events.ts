@@ -8,7 +8,8 @@ import type { Log } from "./log.ts";
  * Kubernetes events (events.k8s.io/v1). Recording never waits and never fails the caller: events are sent one
  * after another in the background, and what does not fit the backlog is dropped and counted. An event that
  * repeats within the window is counted on the first one (`series`) instead of being written again, and so is one
- * that differs from many others in its words only.
+ * that differs from many others in its words only. Names sort by time: events of this API have no other time that
+ * kubectl sorts by, so `kubectl describe` shows them in the order of their names.
  */
 export interface ObjectReference {
   readonly apiVersion: string;
@@ -71,6 +72,8 @@ const COMBINED = "(combined from similar events) ";
 const MAX_NOTE_BYTES = 1024;
 const MAX_NAME_LENGTH = 253;
 const MAX_INSTANCE_LENGTH = 128;
+/** Microseconds since 1970 in hexadecimal, until the year 2112. */
+const MICROS_DIGITS = 13;
 
 export function createEventRecorder(settings: EventRecorderSettings): EventRecorder {
   return new Recorder(settings);
@@ -84,6 +87,7 @@ class Recorder implements EventRecorder {
   #sending: Promise<void> = Promise.resolve();
   #backlog = 0;
   #dropped = 0;
+  #lastMicros = 0;
 
   constructor(settings: EventRecorderSettings) {
     this.#settings = settings;
@@ -153,7 +157,7 @@ class Recorder implements EventRecorder {
     const series = this.#series.get(identity);
     if (!series || this.#isPast(series.startedMs, nowMs)) {
       const fresh: Series = {
-        name: eventName(regarding, identity, clock.now()),
+        name: eventName(regarding, this.#nextMicros(), identity),
         namespace: regarding.namespace,
         startedMs: nowMs,
         count: 1,
@@ -167,6 +171,12 @@ class Recorder implements EventRecorder {
     if (nowMs - series.writtenMs < countSeconds * 1000) return undefined;
     series.writtenMs = nowMs;
     return () => this.#count(series);
+  }
+
+  /** Microseconds since 1970, later with every call, even when the clock stands still or goes back. */
+  #nextMicros(): number {
+    this.#lastMicros = Math.max(this.#settings.clock.now().getTime() * 1000, this.#lastMicros + 1);
+    return this.#lastMicros;
   }
 
   async #create(name: string, regarding: ObjectReference, note: EventNote): Promise<void> {
@@ -211,10 +221,11 @@ function eventsIn(namespace: string): Resource {
   return { group: "events.k8s.io", version: "v1", plural: "events", namespace };
 }
 
-function eventName(regarding: ObjectReference, identity: string, now: Date): string {
-  const hash = hashOf(`${identity}${now.toISOString()}`);
-  const room = MAX_NAME_LENGTH - hash.length - 1;
-  return `${regarding.name.slice(0, room).replace(/[-.]+$/, "")}.${hash}`;
+/** The hash tells two recorders' events of one moment apart. */
+function eventName(regarding: ObjectReference, micros: number, identity: string): string {
+  const suffix = `${micros.toString(16).padStart(MICROS_DIGITS, "0")}${hashOf(identity)}`;
+  const room = MAX_NAME_LENGTH - suffix.length - 1;
+  return `${regarding.name.slice(0, room).replace(/[-.]+$/, "")}.${suffix}`;
 }
 
 function hashOf(text: string): string {
