@@ -1,11 +1,16 @@
 import type { JobState } from "./world.ts";
 
-/** The order inside a queue: priority, then deadline, then age; the uid breaks ties. Negative: `a` goes first. */
+/**
+ * The order inside a queue: priority, then deadline, then age. Kubernetes tells a job's age in whole seconds, and
+ * nothing tells which of two was made first within one: such jobs go by their names, which people know and can
+ * choose, and only namesakes by their uids. Negative: `a` goes first.
+ */
 export function compareJobs(a: JobState, b: JobState): number {
   return (
     b.priority - a.priority ||
     compareNumbers(a.deadlineMs ?? Infinity, b.deadlineMs ?? Infinity) ||
     a.createdAtMs - b.createdAtMs ||
+    compareText(a.key, b.key) ||
     compareText(a.uid, b.uid)
   );
 }
