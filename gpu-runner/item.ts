@@ -90,7 +90,7 @@ interface Before {
 }
 
 async function workFor(run: Run, stage: Stage, before: Before): Promise<StageWork> {
-  const { brand, stages } = run.manifest;
+  const { brand, stages, tileScale } = run.manifest;
   switch (stage) {
     case "segment":
       return { stage, photo: await run.photo() };
@@ -103,6 +103,7 @@ async function workFor(run: Run, stage: Stage, before: Before): Promise<StageWor
         stage,
         picture: inputOf(before.picture, stage),
         factor: brand.upscale,
+        ...(tileScale !== undefined && { tileScale }),
         ...productBoxOf(before.records),
       };
     default:
