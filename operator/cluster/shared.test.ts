@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { OpalJob } from "#crds/opaljob.ts";
 import { memberLabel } from "#crds/names.ts";
+import { GpuPool } from "#crds/gpupool.ts";
 import { parseMembers } from "../reconcile/shared-child.ts";
 import type { RawObject } from "../runtime/testing.ts";
 import { resourcesIn } from "./resources.ts";
@@ -96,6 +97,9 @@ describe("many tiny jobs", () => {
       ran.reduce((sum, seconds) => sum + seconds, 0),
       6,
     );
+    const learned = GpuPool.parse(scene.cluster.api.all("gpupools")[0]).status.speeds?.[0];
+    // The first one's turn was over as soon as the models were there.
+    expect(learned).toMatchObject({ images: 5 });
   });
 
   it("tells of one job only that it holds the GPU", async () => {
