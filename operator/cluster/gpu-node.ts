@@ -5,15 +5,30 @@ export interface GpuNode {
   readonly name: string;
   readonly labels: Readonly<Record<string, string>>;
   readonly isReady: boolean;
+  /** Those that keep pods away which do not tolerate them. */
+  readonly taints: readonly Taint[];
   /** Since when Kubernetes has heard nothing of it. */
   readonly unreachableSinceMs: number | undefined;
   /** By resource name, GPUs only: whole devices. */
   readonly offers: Readonly<Record<string, number>>;
 }
 
+export interface Taint {
+  readonly key: string;
+  readonly value: string;
+  readonly effect: "NoSchedule" | "NoExecute";
+}
+
 const RawNode = z.object({
   metadata: z.object({ name: z.string(), labels: z.record(z.string(), z.string()).default({}) }),
-  spec: z.object({ unschedulable: z.boolean().default(false) }).prefault({}),
+  spec: z
+    .object({
+      unschedulable: z.boolean().default(false),
+      taints: z
+        .array(z.object({ key: z.string(), value: z.string().default(""), effect: z.string() }))
+        .default([]),
+    })
+    .prefault({}),
   status: z
     .object({
       allocatable: z.record(z.string(), z.string()).default({}),
@@ -33,6 +48,9 @@ export function parseGpuNode(raw: unknown): GpuNode {
     name: metadata.name,
     labels: metadata.labels,
     isReady: ready?.status === "True" && !spec.unschedulable,
+    taints: spec.taints.flatMap(({ key, value, effect }) =>
+      effect === "NoSchedule" || effect === "NoExecute" ? [{ key, value, effect }] : [],
+    ),
     unreachableSinceMs: ready?.status === "Unknown" && !Number.isNaN(since) ? since : undefined,
     offers: devicesIn(status.allocatable),
   };

@@ -10,9 +10,9 @@ import { StaleError } from "../runtime/errors.ts";
 import type { Plan } from "../schedule/plan.ts";
 import type { ScheduleSettings } from "../schedule/world.ts";
 import type { Caches } from "./caches.ts";
-import type { GpuNode } from "./gpu-node.ts";
 import { measured } from "./measurements.ts";
 import type { Memory } from "./memory.ts";
+import { nodesOf } from "./pool-nodes.ts";
 import type { ClusterPort } from "./port.ts";
 import { spansOf } from "./world-view.ts";
 
@@ -45,7 +45,7 @@ async function writePool(pool: GpuPool, deps: StatusWriterDeps): Promise<void> {
   const { caches, port } = deps;
   const { name } = pool.metadata;
   const pods = caches.pods.by("pool", name);
-  const nodes = caches.nodes.values().filter((node) => node.isReady && isOf(pool, node));
+  const nodes = nodesOf(pool, caches.nodes.values());
   const children = caches.childJobs.values().filter((child) => child.pool === name && !child.isEnded);
   const holding = children.filter((child) => child.parallelism > 0 && !child.isSuspended);
   const after = nextPoolStatus(
@@ -63,10 +63,6 @@ async function writePool(pool: GpuPool, deps: StatusWriterDeps): Promise<void> {
   );
   const patch = mergePatch(pool.status, after);
   if (patch) await port.writePoolStatus(pool, patch);
-}
-
-function isOf({ spec }: GpuPool, { labels }: GpuNode): boolean {
-  return Object.entries(spec.nodeSelector).every(([name, value]) => labels[name] === value);
 }
 
 async function writeQueue(name: string, deps: StatusWriterDeps): Promise<void> {

@@ -1,5 +1,5 @@
 import { POOL_REASONS } from "#crds/conditions.ts";
-import { fromTimestamp, toTimestamp } from "#crds/timestamp.ts";
+import { fromTimestamp, toWholeSeconds } from "#crds/timestamp.ts";
 import type { GpuPool, GpuPoolStatus } from "#crds/gpupool.ts";
 import type { PoolPlan } from "../schedule/plan.ts";
 import { counted } from "../schedule/words.ts";
@@ -10,7 +10,7 @@ export interface PoolSight {
   readonly pool: GpuPool;
   /** Undefined until the first plan. */
   readonly plan: PoolPlan | undefined;
-  /** Ready nodes that its selector finds, and their GPUs. */
+  /** Ready nodes that take its pods, and their GPUs. */
   readonly nodes: number;
   readonly readyGpus: number;
   /** GPUs and jobs as the children of now have them. */
@@ -41,9 +41,9 @@ export function nextPoolStatus(seen: PoolSight, now: Date): GpuPoolStatus {
 function stockOutOf({ stockOut, stockedOutUntilMs }: PoolPlan): GpuPoolStatus["stockOut"] {
   if (!stockOut) return undefined;
   return {
-    lastAt: toTimestamp(stockOut.lastAtMs),
+    lastAt: toWholeSeconds(stockOut.lastAtMs),
     strength: stockOut.strength,
-    ...(stockedOutUntilMs !== undefined && { until: toTimestamp(stockedOutUntilMs) }),
+    ...(stockedOutUntilMs !== undefined && { until: toWholeSeconds(stockedOutUntilMs) }),
   };
 }
 

@@ -62,6 +62,13 @@ describe("a queue's status", () => {
     expect(budgetLeft).toBe(shown);
   });
 
+  it("says until when a budget that is used up stays so", () => {
+    const seen = aSight({ plan: { ...plan, budgetLeftGpuSeconds: 0 } });
+    expect(nextQueueStatus(seen, clock(0)).conditions?.[0]?.message).toBe(
+      "The 100 GPU-seconds of the window until 2026-01-02 00:00 UTC are used or promised.",
+    );
+  });
+
   it("claims nothing before the first plan", () => {
     const status = nextQueueStatus(aSight({ plan: undefined }), clock(0));
     expect(Object.keys(status).sort()).toEqual(["conditions", "observedGeneration"]);

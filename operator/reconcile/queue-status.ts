@@ -1,6 +1,8 @@
 import { QUEUE_REASONS } from "#crds/conditions.ts";
 import type { OpalQueue, OpalQueueStatus } from "#crds/opalqueue.ts";
 import type { QueuePlan } from "../schedule/plan.ts";
+import { windowStartMs } from "../schedule/usage.ts";
+import { utcMinute } from "../schedule/words.ts";
 import { accrued, type GpuSpan, hasNews } from "./usage-account.ts";
 
 /** What is seen of a queue. */
@@ -48,7 +50,7 @@ function countsOf(plan: QueuePlan): OpalQueueStatus {
 type Condition = NonNullable<OpalQueueStatus["conditions"]>[number];
 
 function active({ metadata, spec, status }: OpalQueue, plan: QueuePlan | undefined, now: Date): Condition {
-  const fact = isExhausted(plan) ? exhausted(spec.budget?.gpuSeconds) : ACCEPTING;
+  const fact = spec.budget && isExhausted(plan) ? exhausted(spec.budget, now.getTime()) : ACCEPTING;
   const before = status.conditions?.find(({ type }) => type === "Active");
   return {
     type: "Active",
@@ -61,8 +63,10 @@ function active({ metadata, spec, status }: OpalQueue, plan: QueuePlan | undefin
 type Fact = Pick<Condition, "status" | "reason" | "message">;
 const ACCEPTING: Fact = { status: "True", reason: QUEUE_REASONS.AcceptingJobs, message: "" };
 
-function exhausted(gpuSeconds: number | undefined): Fact {
-  const message = `The ${gpuSeconds} GPU-seconds of this window are used or promised; the next window begins anew.`;
+function exhausted(budget: NonNullable<OpalQueue["spec"]["budget"]>, nowMs: number): Fact {
+  const { gpuSeconds } = budget;
+  const end = utcMinute(windowStartMs(budget, nowMs) + budget.windowSeconds * 1000);
+  const message = `The ${gpuSeconds} GPU-seconds of the window until ${end} are used or promised.`;
   return { status: "False", reason: QUEUE_REASONS.BudgetExhausted, message };
 }
 
