@@ -134,15 +134,21 @@ describe("the status", () => {
     expect(status.assignment ?? status.queue).toBeUndefined();
   });
 
-  it("names items that fail with the whole job", () => {
-    const job = anOpalJob({ items: 2, spec: { budget: { gpuSeconds: 10 } } });
-    const status = statusOf(
-      anObserved({ job, children: [aChild({ items: [0, 1], pods: [aPod({ progress })] })] }),
+  it("counts items that the budget did not reach, and names those that failed themselves", () => {
+    const job = anOpalJob({ items: 4, spec: { budget: { gpuSeconds: 10 } } });
+    const failure = { index: 1, id: "item-1", class: "bad-input" as const, message: "not a picture" };
+    const verdict = aVerdict({ done: "0", failed: [failure] });
+    const pods = [
+      aPod({ phase: "Succeeded", exitCode: 0, finishedAtMs: START_MS + 30_000, verdict }),
+      aPod({ shard: 1 }),
+    ];
+    const child = aChild({ items: [0, 1, 2, 3], shardSize: 2, parallelism: 2, pods });
+    const status = statusOf(anObserved({ job, children: [child] }));
+    expect(status.items).toEqual({ total: 4, pending: 0, running: 0, done: 1, failed: 3 });
+    expect(status.failedItems).toEqual([{ id: "item-1", class: "bad-input", message: "not a picture" }]);
+    expect(status.conditions).toContainEqual(
+      expect.objectContaining({ type: "Failed", message: "90 GPU-seconds are used; the budget is 10." }),
     );
-    expect(status.items).toEqual({ total: 2, pending: 0, running: 0, done: 1, failed: 1 });
-    expect(status.failedItems).toEqual([
-      { id: "item-1", class: "budget", message: "60 GPU-seconds are used; the budget is 10." },
-    ]);
   });
 
   it("tells why pods do not start", () => {

@@ -154,9 +154,11 @@ function stageCounts({ job }: Observed, { total, active }: Assessment, done: num
   return { segment: count("segment"), place: count("place"), upscale: count("upscale") };
 }
 
+/** Items that the budget did not reach are counted and not listed: the condition says it once for all of them. */
 function failedItems({ job }: Observed, { failed }: Assessment): Pick<OpalJobStatus, "failedItems"> {
-  if (failed.size === 0) return {};
-  const listed = [...failed].sort(([a], [b]) => a - b).slice(0, MAX_LISTED_FAILURES);
+  const tried = [...failed].filter(([, failure]) => failure.class !== "budget");
+  if (tried.length === 0) return {};
+  const listed = tried.sort(([a], [b]) => a - b).slice(0, MAX_LISTED_FAILURES);
   return {
     failedItems: listed.map(([index, failure]) => ({
       id: itemId(job, index, failure),

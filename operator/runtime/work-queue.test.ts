@@ -152,6 +152,19 @@ describe("the work queue", () => {
     expect(turns).toBe(8);
   });
 
+  it("lets every priority have its turn while all of them are full", async () => {
+    const { queue } = aQueue();
+    for (const priority of ["low", "high", "urgent"] as const) {
+      for (let n = 0; n < 40; n++) queue.add(`${priority}-${n}`, priority);
+    }
+    const taken: string[] = [];
+    for (let n = 0; n < 30; n++) taken.push((await queue.next()) ?? "");
+    const counts = Map.groupBy(taken, (key) => key.slice(0, key.indexOf("-")));
+    expect(counts.get("urgent")?.length).toBeGreaterThan(20);
+    expect(counts.get("high")?.length).toBeGreaterThanOrEqual(3);
+    expect(counts.get("low")?.length).toBeGreaterThanOrEqual(3);
+  });
+
   it("makes an edit wait for at most one key of low priority, however many there are", async () => {
     const { queue } = aQueue();
     for (let n = 0; n < 10_000; n++) queue.add(`resync-${n}`, "low");

@@ -5,13 +5,19 @@ import { KeyLine } from "./key-line.ts";
 /**
  * A queue of keys. A key is in it at most once and is worked on by at most one worker at a time; a key that
  * is added while it is worked on comes again afterwards, so no change is ever missed and none is done twice
- * side by side. Keys of high priority go first, but now and then one of low priority, so that those are never
+ * side by side. Keys of a higher priority go first, but now and then one of a lower, so that those are never
  * forgotten; within a priority, first come first served: a key that keeps changing waits behind all others.
  */
-export type Priority = "high" | "low";
+export type Priority = (typeof PRIORITIES)[number];
+
+/** Highest first. */
+const PRIORITIES = ["urgent", "high", "low"] as const;
 
 export interface WorkQueue {
-  /** High is for what somebody has just changed; low for starting up, looking again, and what the time brings. */
+  /**
+   * Urgent is for what costs money while it waits; high for what somebody has just changed; low for starting up,
+   * looking again, and what the time brings.
+   */
   add(key: string, priority?: Priority): void;
   /** Adds the key after a while, low; of several such wishes for one key the earliest counts. */
   addAfter(key: string, ms: number): void;
@@ -63,8 +69,8 @@ interface Delayed {
   readonly cancel: () => void;
 }
 
-/** After so many keys of high priority in a row, one of low priority has its turn. */
-const HIGH_IN_A_ROW = 8;
+/** A priority that was passed over so many times in a row has its turn. */
+const MOST_PASSED_OVER = 8;
 
 export interface WorkQueueSettings {
   readonly clock: Clock;
@@ -83,13 +89,17 @@ class KeyedQueue implements WorkQueue {
   /** Keys that are to be worked on, also those that a worker has in hand right now. */
   readonly #dirty = new Map<string, Waiting>();
   /** Of those, the ones that a worker may take, in order. */
-  readonly #ready: Record<Priority, KeyLine> = { high: new KeyLine(), low: new KeyLine() };
+  readonly #ready: Record<Priority, KeyLine> = {
+    urgent: new KeyLine(),
+    high: new KeyLine(),
+    low: new KeyLine(),
+  };
+  readonly #passedOver: Record<Priority, number> = { urgent: 0, high: 0, low: 0 };
   readonly #inHand = new Map<string, InHand>();
   readonly #delayed = new Map<string, Delayed>();
   readonly #failures = new Map<string, number>();
   readonly #idleWorkers: ((key: string | undefined) => void)[] = [];
   readonly #closers: (() => void)[] = [];
-  #highInARow = 0;
   #isClosed = false;
 
   constructor(settings: WorkQueueSettings) {
@@ -100,7 +110,7 @@ class KeyedQueue implements WorkQueue {
   }
 
   get depth(): number {
-    return this.#ready.high.size + this.#ready.low.size;
+    return PRIORITIES.reduce((sum, priority) => sum + this.#ready[priority].size, 0);
   }
 
   add(key: string, priority: Priority = "high"): void {
@@ -110,9 +120,10 @@ class KeyedQueue implements WorkQueue {
     if (!waiting) {
       this.#dirty.set(key, { priority, sinceMs: this.#nowMs() });
       if (!this.#inHand.has(key)) this.#makeReady(key, priority);
-    } else if (priority === "high" && waiting.priority === "low") {
-      waiting.priority = "high";
-      if (this.#ready.low.delete(key)) this.#makeReady(key, "high");
+    } else if (isHigher(priority, waiting.priority)) {
+      const wasReady = this.#ready[waiting.priority].delete(key);
+      waiting.priority = priority;
+      if (wasReady) this.#makeReady(key, priority);
     }
   }
 
@@ -179,7 +190,7 @@ class KeyedQueue implements WorkQueue {
     if (ms <= 0) return this.add(key, priority);
     const dueMs = this.#nowMs() + ms;
     const planned = this.#delayed.get(key);
-    const higher = planned?.priority === "high" ? "high" : priority;
+    const higher = planned && isHigher(planned.priority, priority) ? planned.priority : priority;
     if (planned && planned.dueMs <= dueMs) {
       planned.priority = higher;
       return;
@@ -197,7 +208,7 @@ class KeyedQueue implements WorkQueue {
     const priority = this.#nextPriority();
     const key = this.#ready[priority].take();
     if (key === undefined) return undefined;
-    this.#highInARow = priority === "high" ? this.#highInARow + 1 : 0;
+    this.#notePassedOver(priority);
     const startedMs = this.#nowMs();
     const sinceMs = this.#dirty.get(key)?.sinceMs ?? startedMs;
     this.#dirty.delete(key);
@@ -208,8 +219,19 @@ class KeyedQueue implements WorkQueue {
   }
 
   #nextPriority(): Priority {
-    const { high, low } = this.#ready;
-    if (high.size === 0) return "low";
-    return low.size > 0 && this.#highInARow >= HIGH_IN_A_ROW ? "low" : "high";
+    const waiting = PRIORITIES.filter((priority) => this.#ready[priority].size > 0);
+    const due = waiting.findLast((priority) => this.#passedOver[priority] >= MOST_PASSED_OVER);
+    return due ?? waiting[0] ?? "low";
   }
+
+  #notePassedOver(taken: Priority): void {
+    for (const priority of PRIORITIES) {
+      if (priority === taken || this.#ready[priority].size === 0) this.#passedOver[priority] = 0;
+      else if (isHigher(taken, priority)) this.#passedOver[priority]++;
+    }
+  }
+}
+
+function isHigher(one: Priority, other: Priority): boolean {
+  return PRIORITIES.indexOf(one) < PRIORITIES.indexOf(other);
 }
