@@ -5,7 +5,7 @@ export const VERSION = "v1alpha1";
 export const API_VERSION = `${GROUP}/${VERSION}`;
 
 export const LABELS = {
-  /** On every child (Job, ConfigMap, pod): the OpalJob's name. */
+  /** On every child (Job, ConfigMap, pod): the OpalJob's name; of a shared child, its first member's. */
   job: "opal.dev/job",
   /** On every child: the attempt number, counted from 1. Older attempts are "previous". */
   attempt: "opal.dev/attempt",
@@ -32,6 +32,8 @@ export const ANNOTATIONS = {
   tileScale: "opal.dev/tile-scale",
   /** On the pod of an attempt's only shard, when it is small: its work, JSON of `ShardManifest`. */
   manifest: "opal.dev/manifest",
+  /** On a child Job that several OpalJobs share: JSON of `SharedMembers`. Its items are slots then. */
+  members: "opal.dev/members",
   /** On a runner pod: its progress, JSON of `ShardProgress`. */
   progress: "opal.dev/progress",
 } as const;
@@ -45,4 +47,9 @@ export const MAX_JOB_NAME_LENGTH = 52;
 /** The child of one attempt. A repeated create meets its own name: a harmless 409. */
 export function childName(job: string, attempt: number): string {
   return `${job}-${attempt}`;
+}
+
+/** Label key, with an empty value, on a shared child and its pods: `kubectl get jobs -l member.opal.dev/<job>`. */
+export function memberLabel(job: string): string {
+  return `member.${GROUP}/${job}`;
 }

@@ -41,3 +41,13 @@ test("names every failed item of the largest shard, whatever the messages are", 
     verdict.failed.map(({ index, id }) => ({ index, id })),
   );
 });
+
+test("names them all in a shared shard too, with everybody's turn", () => {
+  const verdict = aVerdict(MAX_SHARD_ITEMS, "ü".repeat(5000));
+  verdict.failed.forEach((item, slot) => (item.index = slot));
+  verdict.turns = verdict.failed.map((_, slot) => [slot, 10_000.123 + slot]);
+  verdict.error = { class: longest, message: "x".repeat(5000) };
+  const text = encodeVerdict(verdict);
+  expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_TERMINATION_BYTES);
+  expect(ShardVerdict.parse(JSON.parse(text)).turns).toEqual(verdict.turns);
+});

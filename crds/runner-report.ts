@@ -17,8 +17,14 @@ export const Box = z.object({
 });
 export type Box = z.infer<typeof Box>;
 
-/** One item of a shard; `index` counts over the whole OpalJob, so attempts can be added up. */
-export const ShardItem = OpalJobItem.extend({ index: z.int().min(0) });
+/**
+ * One item of a shard; `index` counts over the whole OpalJob, so attempts can be added up. In a shared shard
+ * `slot` is the number by which progress and verdict name it: indexes of several OpalJobs would meet there.
+ */
+export const ShardItem = OpalJobItem.extend({
+  index: z.int().min(0),
+  slot: z.int().min(0).optional(),
+});
 export type ShardItem = z.infer<typeof ShardItem>;
 
 /** The work of one pod: key `<completion index>.json` of the child's ConfigMap, or an annotation of the pod. */
@@ -41,6 +47,19 @@ export const ShardManifest = z.object({
   itemsFrom: z.object({ manifest: z.string(), indexes: z.string() }).optional(),
 });
 export type ShardManifest = z.infer<typeof ShardManifest>;
+
+/**
+ * The work of a pod that several OpalJobs share: each one's part is what its manifest would be if it ran alone,
+ * so its items' records, reports and outputs are the same. Slots count over all parts in their order, from 0.
+ */
+export const SharedManifest = z.object({ v: z.literal(1), parts: z.array(ShardManifest).min(1) });
+export type SharedManifest = z.infer<typeof SharedManifest>;
+
+/** A pod's manifest as its parts: one, unless it is shared. @throws {z.ZodError} */
+export function manifestParts(raw: unknown): readonly ShardManifest[] {
+  const isShared = typeof raw === "object" && raw !== null && "parts" in raw;
+  return isShared ? SharedManifest.parse(raw).parts : [ShardManifest.parse(raw)];
+}
 
 /** File name of a shard's manifest where the pod finds it. */
 export function manifestKey(shard: number): string {
@@ -151,7 +170,20 @@ const StageCounts = z.object({
   upscale: z.int().default(0),
 });
 
-/** The pod's annotation `opal.dev/progress`, at most once a second. */
+const ItemFailure = z.object({
+  index: z.int(),
+  id: z.string(),
+  class: FailureClass,
+  message: z.string().default(""),
+});
+
+/**
+ * Of a shared shard: each slot that the pod has worked on, in that order, and when it was through with it, in
+ * seconds since its process began. It says whose the pod's GPU time was.
+ */
+const Turns = z.array(z.tuple([z.int().min(0), z.number().min(0)])).optional();
+
+/** The pod's annotation `opal.dev/progress`, at most once a second. Indexes are slots when the shard is shared. */
 export const ShardProgress = z.object({
   v: z.literal(1),
   /** Indexes of items that are done, and of those that failed, as ranges. */
@@ -161,6 +193,9 @@ export const ShardProgress = z.object({
   stages: StageCounts,
   current: z.object({ index: z.int(), item: z.string(), stage: Stage }).optional(),
   gpuSeconds: z.number(),
+  /** Of a shared shard: why items failed, so that their jobs need not wait for the others'. */
+  failures: z.array(ItemFailure).optional(),
+  turns: Turns,
 });
 export type ShardProgress = z.infer<typeof ShardProgress>;
 
@@ -171,13 +206,11 @@ export const MAX_SHARD_ITEMS = 24;
 
 const StageTime = z.object({ images: z.int().min(0), seconds: z.number().min(0) }).optional();
 
-/** The pod's termination message. */
+/** The pod's termination message. Indexes are slots when the shard is shared. */
 export const ShardVerdict = z.object({
   v: z.literal(1),
   done: z.string(),
-  failed: z.array(
-    z.object({ index: z.int(), id: z.string(), class: FailureClass, message: z.string().default("") }),
-  ),
+  failed: z.array(ItemFailure),
   stages: StageCounts,
   gpuSeconds: z.number(),
   /** From the start of the process to the first stage's start. */
@@ -186,6 +219,7 @@ export const ShardVerdict = z.object({
   wastedGpuSeconds: z.number().default(0),
   /** Pictures that this pod itself took through each stage, and how long that took in all. */
   stageTimes: z.object({ segment: StageTime, place: StageTime, upscale: StageTime }).optional(),
+  turns: Turns,
   /** Why the pod itself ended badly, if it did. */
   error: z.object({ class: FailureClass, message: z.string() }).optional(),
 });

@@ -29,7 +29,7 @@ export interface ItemContext {
   readonly now: () => Date;
   readonly onStage: (stage: Stage, state: "started" | "finished") => void;
   /** A stage that this pod computed has its record; `theirs` when somebody else had written it first. */
-  readonly onRecord: (record: StageRecord, whose: "ours" | "theirs") => void;
+  readonly onRecord: (record: StageRecord, whose: "ours" | "theirs", manifest: ShardManifest) => void;
 }
 
 export interface ItemOutcome {
@@ -90,7 +90,7 @@ interface Before {
 }
 
 async function workFor(run: Run, stage: Stage, before: Before): Promise<StageWork> {
-  const { brand, stages } = run.manifest;
+  const { brand, stages, tileScale } = run.manifest;
   switch (stage) {
     case "segment":
       return { stage, photo: await run.photo() };
@@ -103,6 +103,7 @@ async function workFor(run: Run, stage: Stage, before: Before): Promise<StageWor
         stage,
         picture: inputOf(before.picture, stage),
         factor: brand.upscale,
+        ...(tileScale !== undefined && { tileScale }),
         ...productBoxOf(before.records),
       };
     default:
@@ -162,7 +163,7 @@ async function compute(run: Run, stage: Stage, before: Before) {
   const settled = await run.records.settleStage(record);
   const whose = settled.pod === run.pod ? "ours" : "theirs";
   if (whose === "theirs") run.tally.wastedGpuSeconds += gpuSeconds;
-  run.onRecord({ ...record, output: settled.output }, whose);
+  run.onRecord({ ...record, output: settled.output }, whose, run.manifest);
   return { settled, picture: settled.sha256 === sha256 ? picture.bytes : undefined };
 }
 

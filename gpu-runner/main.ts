@@ -14,7 +14,7 @@ import { BadSettings, type Config, parseConfig } from "./config.ts";
 import { createDrain, type Drain } from "./drain.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { classify } from "./failure.ts";
-import { readItems, readManifest } from "./manifest.ts";
+import { readManifest, readWork } from "./manifest.ts";
 import { annotateProgress } from "./pod-annotation.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { runShard, type ShardEnd } from "./shard.ts";
@@ -69,13 +69,17 @@ interface Parts {
   readonly log: Logger;
 }
 
+/** By these an OpalJob's lines are found. */
+function factsOf({ job, tenant, attempt, shard, correlationId }: ShardManifest) {
+  return { job, tenant, attempt, shard, correlationId };
+}
+
 async function workOff(
-  manifest: ShardManifest,
+  parts: readonly ShardManifest[],
   { config, engine, progress, drain, log }: Parts,
 ): Promise<ShardEnd> {
   const blobs = createBlobStore(await connectBlobs(config.blob));
-  const items = await readItems(manifest, blobs);
-  return await runShard(manifest, items, {
+  return await runShard(await readWork(parts, blobs), {
     pod: config.pod.name,
     blobs,
     maxSourceBytes: config.maxSourceBytes,
@@ -84,25 +88,26 @@ async function workOff(
     now: () => new Date(),
     sinceStart,
     onProgress: progress.update,
-    onRecord: ({ stage, seconds, output }, whose) => {
-      log.info({ stage, seconds, output, whose }, "stage");
+    onRecord: ({ stage, seconds, output }, whose, manifest) => {
+      log.info({ ...factsOf(manifest), stage, seconds, output, whose }, "stage");
     },
-    onItem: (item, { outcome, failure, found, computed }) => {
-      log.info({ item: item.id, index: item.index, outcome, failure, found, seconds: computed }, "item");
+    onItem: ({ manifest, item: { id, index } }, { outcome, failure, found, computed }) => {
+      log.info({ ...factsOf(manifest), item: id, index, outcome, failure, found, seconds: computed }, "item");
     },
   });
 }
 
-async function run(parts: Omit<Parts, "log">, rootLog: Logger): Promise<ShardEnd> {
-  const { config } = parts;
-  const manifest = await readManifest(config.manifestDir, config.shard);
-  const { job, tenant, attempt, shard, correlationId } = manifest;
-  const log = rootLog.child({ job, tenant, attempt, shard, correlationId });
+async function run(parts: Parts): Promise<ShardEnd> {
+  const { config, log } = parts;
+  const manifests = await readManifest(config.manifestDir, config.shard);
   const lag = monitorEventLoopDelay({ resolution: 5 });
   lag.enable();
-  const end = await workOff(manifest, { ...parts, log });
+  const end = await workOff(manifests, parts);
   await parts.progress.flush();
+  const [first] = manifests;
   const facts = {
+    ...(first && factsOf(first)),
+    ...(manifests.length > 1 && { sharedBy: manifests.length }),
     exit: end.exit,
     ...end.verdict,
     seconds: sinceStart(),
@@ -139,8 +144,8 @@ async function main(): Promise<void> {
   const drain = createDrain(config.graceSeconds * 1000);
   process.on("SIGTERM", drain.begin);
   process.on("SIGINT", drain.begin);
-  const parts = { config, engine: startEngine(config), progress: startProgress(config, log), drain };
-  const end = await run(parts, log).catch(describe);
+  const parts = { config, engine: startEngine(config), progress: startProgress(config, log), drain, log };
+  const end = await run(parts).catch(describe);
   if (end.error !== undefined && end.exit !== "drained")
     log.error({ err: end.error, exit: end.exit }, "the shard ended early");
   writeVerdict(config.terminationLog, end, log);

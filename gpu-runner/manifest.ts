@@ -2,18 +2,26 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseRanges } from "#crds/item-ranges.ts";
 import { OpalJobItem } from "#crds/opaljob.ts";
-import { manifestKey, ShardItem, ShardManifest } from "#crds/runner-report.ts";
+import { manifestKey, manifestParts, type ShardItem, type ShardManifest } from "#crds/runner-report.ts";
 import type { BlobStore } from "./blobs.ts";
 import { BadSettings } from "./config.ts";
 
 /** 100,000 items of the longest kind fit. */
 const MAX_MANIFEST_BYTES = 128 * 1024 * 1024;
 
-/** Reads the shard's manifest from the mounted ConfigMap. @throws {BadSettings} */
-export async function readManifest(dir: string, shard: number): Promise<ShardManifest> {
+/** One item's work: what is done with it is told by the manifest of its OpalJob. */
+export interface WorkItem {
+  readonly manifest: ShardManifest;
+  readonly item: ShardItem;
+  /** The number by which progress and verdict name it. */
+  readonly slot: number;
+}
+
+/** Reads the pod's manifest: one part, or one of each OpalJob that shares the pod. @throws {BadSettings} */
+export async function readManifest(dir: string, shard: number): Promise<readonly ShardManifest[]> {
   const path = join(dir, manifestKey(shard));
   try {
-    return ShardManifest.parse(JSON.parse(await readFile(path, "utf8")));
+    return manifestParts(JSON.parse(await readFile(path, "utf8")));
   } catch (cause) {
     throw new BadSettings(`the shard's manifest ${path} cannot be used: ${String(cause)}`, { cause });
   }
@@ -28,11 +36,22 @@ function parseLine(line: string | undefined, index: number, ref: string): ShardI
   }
 }
 
+/** The work of all parts, in their order. @throws {BadSettings | Failure} */
+export async function readWork(parts: readonly ShardManifest[], blobs: BlobStore): Promise<WorkItem[]> {
+  const work: WorkItem[] = [];
+  for (const manifest of parts) {
+    for (const item of await readItems(manifest, blobs)) {
+      work.push({ manifest, item, slot: item.slot ?? item.index });
+    }
+  }
+  return work;
+}
+
 /**
- * The shard's items: listed in the manifest, or lines of a manifest blob (line 0 is item 0).
+ * A part's items: listed in it, or lines of a manifest blob (line 0 is item 0).
  * @throws {BadSettings | Failure}
  */
-export async function readItems(manifest: ShardManifest, blobs: BlobStore): Promise<ShardItem[]> {
+async function readItems(manifest: ShardManifest, blobs: BlobStore): Promise<ShardItem[]> {
   const { itemsFrom } = manifest;
   if (!itemsFrom) return manifest.items;
   const bytes = await blobs.read(itemsFrom.manifest, MAX_MANIFEST_BYTES);

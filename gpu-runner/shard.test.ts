@@ -50,6 +50,11 @@ function resultOf(work: StageWork): StageResult {
   };
 }
 
+const workOf = (parts: readonly ShardManifest[]) =>
+  parts.flatMap((part) =>
+    part.items.map((item) => ({ manifest: part, item, slot: item.slot ?? item.index })),
+  );
+
 function aShard(
   ids: readonly string[],
   perform: (work: StageWork) => Promise<StageResult> | StageResult = resultOf,
@@ -60,8 +65,8 @@ function aShard(
   const performed: Stage[] = [];
   const seen: ShardProgress[] = [];
   const drain = createDrain(0);
-  const run = (pod = "pod-a", over: ShardManifest = manifest) =>
-    runShard(over, over.items, {
+  const run = (pod = "pod-a", ...parts: ShardManifest[]) =>
+    runShard(workOf(parts.length > 0 ? parts : [manifest]), {
       pod,
       blobs,
       maxSourceBytes: 1000,
@@ -229,4 +234,48 @@ describe("runShard", () => {
     });
     expect(encodeVerdict((await shard.run()).verdict).length).toBeLessThanOrEqual(4096);
   });
+});
+
+describe("a shard that several OpalJobs share", () => {
+  const part = (name: string, ids: readonly string[], firstSlot: number, changes: object = {}) => {
+    const alone = aManifest({ items: ids.map((id) => ({ id, source: `raw/acme/${id}.jpg` })) });
+    const items = alone.items.map((item) => ({ ...item, slot: firstSlot + item.index }));
+    return { ...alone, job: name, uid: `uid-${name}`, attempt: 2, ...changes, items };
+  };
+
+  it("does each item as its own job's, and names it by its slot", async () => {
+    const shard = aShard(["cup", "bad", "vase"], (work) => {
+      if (photoOf(work) === "bad") throw new Failure("bad-input", "the file is not a picture");
+      return resultOf(work);
+    });
+    const parts = [
+      part("spring", ["cup"], 0),
+      part("summer", ["bad"], 1),
+      part("autumn", ["vase"], 2, { stages: ["segment"] }),
+    ];
+    const { exit, verdict } = await shard.run("pod-a", ...parts);
+    const turns = [0, 1, 2].map((slot) => [slot, 1.5]);
+    const failures = [{ index: 1, id: "bad", class: "bad-input", message: "the file is not a picture" }];
+    expect({ exit, ...verdict }).toMatchObject({ exit: "done", done: "0,2", failed: failures, turns });
+    expect(shard.seen.at(-1)).toMatchObject({ done: "0,2", failed: "1", failures, turns });
+    const reportOf = (job: string, item: string) => {
+      const ref = itemReportRef({ tenant: "acme", job, uid: `uid-${job}`, item });
+      return ItemReport.parse(JSON.parse(new TextDecoder().decode(shard.blobs.stored.get(ref))));
+    };
+    expect(reportOf("spring", "cup")).toMatchObject({ index: 0, attempt: 2, outcome: "done" });
+    expect(reportOf("summer", "bad")).toMatchObject({ index: 0, outcome: "failed" });
+    expect(reportOf("autumn", "vase").stages.map(({ stage }) => stage)).toEqual(["segment"]);
+    // What was found finished took none of the second pod's time.
+    expect((await shard.run("pod-b", ...parts)).verdict).toMatchObject({ done: "0,2", turns: [] });
+  });
+});
+
+it("asks for tiles as small as the manifest says", async () => {
+  const scales: unknown[] = [];
+  const shard = aShard(["cup"], (work) => {
+    if (work.stage === "upscale") scales.push(work.tileScale);
+    return resultOf(work);
+  });
+  await shard.run("pod-a", { ...shard.manifest, tileScale: 0.5 });
+  expect(scales).toEqual([0.5]);
 });

@@ -1,24 +1,20 @@
 /**
  * The story of a shard: its items one after another, each to its verdict. One bad photo never ends a shard;
  * storage that is gone, a missing model or the notice to go does, and then the rest stays for another pod.
+ * Items of several OpalJobs may share a shard: each is done as if its job had run alone.
  */
 import { formatRanges } from "#crds/item-ranges.ts";
 import type { ExitReason } from "#crds/exit-codes.ts";
-import type {
-  ShardItem,
-  ShardManifest,
-  ShardProgress,
-  ShardVerdict,
-  StageRecord,
-} from "#crds/runner-report.ts";
+import type { ShardProgress, ShardVerdict, StageRecord } from "#crds/runner-report.ts";
 import type { Stage } from "#crds/stages.ts";
 import { Drained } from "./drain.ts";
 import { classify, type ClassifiedFailure } from "./failure.ts";
 import { type GpuTally, type ItemContext, type ItemOutcome, processItem } from "./item.ts";
+import type { WorkItem } from "./manifest.ts";
 
 export interface ShardContext extends Omit<ItemContext, "onStage" | "manifest"> {
   readonly onProgress: (progress: ShardProgress) => void;
-  readonly onItem: (item: ShardItem, outcome: ItemOutcome) => void;
+  readonly onItem: (work: WorkItem, outcome: ItemOutcome) => void;
   /** Seconds since the process began. */
   readonly sinceStart: () => number;
 }
@@ -40,6 +36,12 @@ class Tally implements GpuTally {
   readonly stageTimes: Partial<Record<Stage, { images: number; seconds: number }>> = {};
   readonly done: number[] = [];
   readonly failed: { index: number; id: string; class: ClassifiedFailure["class"]; message: string }[] = [];
+  readonly turns: [slot: number, untilSeconds: number][] = [];
+  readonly #isShared: boolean;
+
+  constructor(isShared: boolean) {
+    this.#isShared = isShared;
+  }
 
   took({ stage, seconds }: Pick<StageRecord, "stage" | "seconds">): void {
     const before = this.stageTimes[stage] ?? { images: 0, seconds: 0 };
@@ -54,6 +56,7 @@ class Tally implements GpuTally {
       stages: { ...this.stages },
       ...(this.current && { current: this.current }),
       gpuSeconds: round(this.gpuSeconds),
+      ...(this.#isShared && { failures: [...this.failed], turns: [...this.turns] }),
     };
   }
 
@@ -67,6 +70,7 @@ class Tally implements GpuTally {
       coldStartSeconds: round(this.coldStartSeconds ?? sinceStart),
       wastedGpuSeconds: round(this.wastedGpuSeconds),
       stageTimes: this.stageTimes,
+      ...(this.#isShared && { turns: this.turns }),
       ...(error && { error }),
     };
   }
@@ -81,47 +85,35 @@ const EXITS: Partial<Record<ClassifiedFailure["class"], ExitReason>> = {
   "out-of-memory": "outOfMemory",
 };
 
-async function runItem(
-  item: ShardItem,
-  context: ShardContext,
-  manifest: ShardManifest,
-  tally: Tally,
-): Promise<void> {
+async function runItem(work: WorkItem, context: ShardContext, tally: Tally): Promise<void> {
+  const { manifest, item, slot } = work;
   const onStage: ItemContext["onStage"] = (stage, state) => {
     if (state === "started") {
       tally.coldStartSeconds ??= context.sinceStart();
-      tally.current = { index: item.index, item: item.id, stage };
+      tally.current = { index: slot, item: item.id, stage };
     } else tally.stages[stage]++;
     context.onProgress(tally.progress());
   };
   const onRecord: ItemContext["onRecord"] = (record, whose) => {
     tally.took(record);
-    context.onRecord(record, whose);
+    context.onRecord(record, whose, manifest);
   };
   const outcome = await processItem(item, { ...context, manifest, onStage, onRecord }, tally);
   tally.current = undefined;
-  if (outcome.outcome === "done") tally.done.push(item.index);
-  else
-    tally.failed.push({
-      index: item.index,
-      id: item.id,
-      ...(outcome.failure ?? classify("no reason given")),
-    });
-  context.onItem(item, outcome);
+  if (outcome.outcome === "done") tally.done.push(slot);
+  else tally.failed.push({ index: slot, id: item.id, ...(outcome.failure ?? classify("no reason given")) });
+  if (!outcome.found) tally.turns.push([slot, round(context.sinceStart())]);
+  context.onItem(work, outcome);
   context.onProgress(tally.progress());
 }
 
 /** Runs the shard to its end. Never throws: every end is a verdict. */
-export async function runShard(
-  manifest: ShardManifest,
-  items: readonly ShardItem[],
-  context: ShardContext,
-): Promise<ShardEnd> {
-  const tally = new Tally();
+export async function runShard(work: readonly WorkItem[], context: ShardContext): Promise<ShardEnd> {
+  const tally = new Tally(work.some(({ item }) => item.slot !== undefined));
   try {
-    for (const item of items) {
+    for (const one of work) {
       context.checkDrain();
-      await runItem(item, context, manifest, tally);
+      await runItem(one, context, tally);
     }
     return { exit: "done", verdict: tally.verdict(context.sinceStart()) };
   } catch (error) {

@@ -27,6 +27,8 @@ export type StageWork =
       readonly stage: "upscale";
       readonly picture: Uint8Array;
       readonly factor: number;
+      /** Side of a tile, as a part of the model's own. */
+      readonly tileScale?: number;
       readonly productBox?: Box;
     };
 

@@ -13,6 +13,7 @@ describe("the configuration", () => {
     expect(parse(file)).toMatchObject({
       namespace: "opal",
       shardSize: 8,
+      coalesce: { maxItems: 16 },
       metricsPort: 8080,
       logLevel: "info",
       kueue: false,
@@ -42,6 +43,7 @@ describe("the configuration", () => {
     ["OPAL_CONFIG_FILE", "", {}],
     ["renewSeconds", `${file}lease: { durationSeconds: 10, renewSeconds: 10 }`, undefined],
     ["retrySeconds", `${file}lease: { durationSeconds: 10, renewSeconds: 5, retrySeconds: 6 }`, undefined],
+    ["coalesce.maxItems", `${file}coalesce: { maxItems: 25 }`, undefined],
     ["/etc/opal.yaml", "namespace: [", undefined],
   ])("refuses and names %s", (word, text, env) => {
     expect(() => parse(text, env)).toThrow(word);

@@ -58,6 +58,7 @@ const Schedule = z.strictObject({
 const ConfigFile = z.strictObject({
   namespace: z.string().min(1),
   shardSize: z.int().min(1).max(MAX_SHARD_ITEMS).default(8),
+  coalesce: z.strictObject({ maxItems: z.int().min(0).max(MAX_SHARD_ITEMS).default(16) }).prefault({}),
   runner: Runner,
   schedule: Schedule.prefault({}),
   kueue: z.boolean().default(false),

@@ -170,6 +170,7 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
       events,
       settings: config,
       pools: () => caches.gpuPools.values(),
+      queue: (name: string) => caches.opalQueues.get(name),
       unreadable: (key: string) => caches.unreadableOpalJobs.get(key),
       now: () => clock.now(),
       record: (job: OpalJob, note: Note) => {

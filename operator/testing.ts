@@ -281,8 +281,10 @@ interface RawPod {
 export function createHand({ client, name }: TestNamespace) {
   const resources = resourcesIn(name);
 
-  async function livePods(job: string): Promise<RawPod[]> {
-    const { items } = await client.list(resources.pods, { labelSelector: `opal.dev/job=${job}` });
+  /** Of one job, or of all. */
+  async function livePods(job?: string): Promise<RawPod[]> {
+    const labelSelector = job === undefined ? "opal.dev/job" : `opal.dev/job=${job}`;
+    const { items } = await client.list(resources.pods, { labelSelector });
     return (items as RawPod[]).filter(
       ({ metadata, status }) =>
         metadata.deletionTimestamp === undefined && ["Pending", "Running"].includes(status.phase),

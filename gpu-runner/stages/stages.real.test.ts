@@ -136,4 +136,15 @@ describe("upscale", () => {
     const mean = before.reduce((sum, level, i) => sum + Math.abs(level - (after[i] ?? 0)), 0) / before.length;
     expect(mean).toBeLessThan(1.5);
   });
+
+  it.each([
+    [1, 192],
+    [0.5, 96],
+    [0.25, 64],
+  ])("cuts tiles as small as it is told: scale %d", async (tileScale, tilePixels) => {
+    const small = { ...LIMITS, maxScenePixels: 2e4 };
+    const { picture } = await place({ photo, cutout, brand: Brand.parse({ placement: "studio" }) }, small);
+    const { facts } = await upscale({ picture: picture.bytes, tileScale }, upscaler(2, "fast"), sessions);
+    expect(facts.tilePixels).toBe(tilePixels);
+  });
 });

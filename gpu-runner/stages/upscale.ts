@@ -77,6 +77,13 @@ export interface UpscaleInput {
   readonly picture: Uint8Array;
   /** The product's box: what lies outside is a smooth set. Without one, all of the picture counts. */
   readonly productBox?: Box;
+  /** Side of a tile, as a part of the model's own: smaller when memory ran out before. Without it, 1. */
+  readonly tileScale?: number;
+}
+
+/** Even sides only: halving goes on from here. */
+function scaledTile(tile: number, scale: number): number {
+  return Math.min(tile, Math.max(SMALLEST_TILE, 2 * Math.round((tile * scale) / 2)));
 }
 
 /**
@@ -86,7 +93,7 @@ export interface UpscaleInput {
  * @throws {Failure} `out-of-memory` when even the smallest tile does not fit.
  */
 export async function upscale(
-  { picture, productBox }: UpscaleInput,
+  { picture, productBox, tileScale = 1 }: UpscaleInput,
   model: UpscaleEntry,
   sessions: ModelSessions,
 ): Promise<{ picture: EncodedPicture; facts: UpscaleFacts }> {
@@ -95,7 +102,7 @@ export async function upscale(
   const whole = { x: 0, y: 0, width: rgb.width, height: rgb.height };
   const detail = productBox ? grown(productBox, DETAIL_MARGIN_PIXELS, rgb) : whole;
   const work = { rgb, detail, model, sessions, ...(alpha && { alpha }) };
-  const done = await upscaleWithin(work, { tile, padding });
+  const done = await upscaleWithin(work, { tile: scaledTile(tile, tileScale), padding });
   const largeAlpha = alpha && (await resizeAlpha(alpha, done.rgb));
   if (largeAlpha) clearTransparent(done.rgb, largeAlpha);
   return {

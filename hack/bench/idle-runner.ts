@@ -5,18 +5,19 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatRanges } from "#crds/item-ranges.ts";
-import { encodeVerdict, manifestKey, ShardManifest } from "#crds/runner-report.ts";
+import { encodeVerdict, manifestKey, manifestParts } from "#crds/runner-report.ts";
 
 const folder = process.env["OPAL_MANIFEST_DIR"] ?? "";
 const shard = Number(process.env["JOB_COMPLETION_INDEX"]);
-const manifest = ShardManifest.parse(JSON.parse(readFileSync(join(folder, manifestKey(shard)), "utf8")));
-const count = manifest.items.length;
+const parts = manifestParts(JSON.parse(readFileSync(join(folder, manifestKey(shard)), "utf8")));
+const slots = parts.flatMap(({ items }) => items.map(({ index, slot = index }) => slot));
+const count = slots.length;
 console.log(JSON.stringify({ msg: "started", startedAtMs: performance.timeOrigin }));
 writeFileSync(
   process.env["OPAL_TERMINATION_LOG"] ?? "/dev/termination-log",
   encodeVerdict({
     v: 1,
-    done: formatRanges(manifest.items.map(({ index }) => index)),
+    done: formatRanges(slots),
     failed: [],
     stages: { segment: count, place: count, upscale: count },
     gpuSeconds: 0,

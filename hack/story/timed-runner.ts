@@ -10,7 +10,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import * as z from "zod";
 import { EXIT_CODES } from "#crds/exit-codes.ts";
 import { formatRanges, parseRanges } from "#crds/item-ranges.ts";
-import { encodeVerdict, type ShardVerdict } from "#crds/runner-report.ts";
+import { encodeVerdict, type ShardManifest, type ShardVerdict } from "#crds/runner-report.ts";
 import { readManifest } from "../../gpu-runner/manifest.ts";
 import { annotateProgress } from "../../gpu-runner/pod-annotation.ts";
 import { createProgress } from "../../gpu-runner/progress.ts";
@@ -33,13 +33,18 @@ const env = z
   })
   .parse(process.env);
 
-const manifest = await readManifest(env.OPAL_MANIFEST_DIR, env.JOB_COMPLETION_INDEX);
-const indexes = manifest.itemsFrom
-  ? parseRanges(manifest.itemsFrom.indexes)
-  : manifest.items.map(({ index }) => index);
-const stageSeconds = env.SECONDS_PER_PICTURE / manifest.stages.length;
-const records = join(env.RECORDS_DIR, manifest.uid);
-await mkdir(records, { recursive: true });
+interface Picture {
+  readonly manifest: ShardManifest;
+  readonly index: number;
+  /** By which progress and verdict name it. */
+  readonly slot: number;
+}
+
+const parts = await readManifest(env.OPAL_MANIFEST_DIR, env.JOB_COMPLETION_INDEX);
+const pictures = parts.flatMap(picturesIn);
+const isShared = parts.length > 1;
+const recordsOf = ({ uid }: ShardManifest) => join(env.RECORDS_DIR, uid);
+for (const manifest of parts) await mkdir(recordsOf(manifest), { recursive: true });
 
 let isDraining = false;
 process.on("SIGTERM", () => (isDraining = true));
@@ -59,31 +64,55 @@ const progress = createProgress({
 
 const coldStartSeconds = performance.now() / 1000;
 const done: number[] = [];
+const turns: [number, number][] = [];
 const stages = { segment: 0, place: 0, upscale: 0 };
 let gpuSeconds = 0;
 
-for (const index of indexes) if (!(await finish(index))) break;
+for (const picture of pictures) if (!(await finish(picture))) break;
 await progress.flush();
-const isDone = done.length === indexes.length;
+const isDone = done.length === pictures.length;
 writeFileSync(env.OPAL_TERMINATION_LOG, encodeVerdict(verdict()));
 process.exit(isDone ? EXIT_CODES.done : EXIT_CODES.drained);
 
 /** False when the pod was told to go before the picture was finished. */
-async function finish(index: number): Promise<boolean> {
+async function finish({ manifest, index, slot }: Picture): Promise<boolean> {
+  const stageSeconds = env.SECONDS_PER_PICTURE / manifest.stages.length;
+  let isFound = true;
   for (const stage of manifest.stages) {
     if (isDraining) return false;
-    const record = join(records, `${index}-${stage}`);
-    if (await isNew(record)) console.log(JSON.stringify({ index, stage, seconds: stageSeconds }));
+    const record = join(recordsOf(manifest), `${index}-${stage}`);
+    if (await isNew(record, stageSeconds)) {
+      isFound = false;
+      console.log(JSON.stringify({ index, stage, seconds: stageSeconds }));
+    }
     stages[stage]++;
-    progress.update({ v: 1, done: formatRanges(done), failed: "", stages: { ...stages }, gpuSeconds });
+    tell();
   }
-  done.push(index);
-  progress.update({ v: 1, done: formatRanges(done), failed: "", stages: { ...stages }, gpuSeconds });
+  done.push(slot);
+  if (!isFound) turns.push([slot, performance.now() / 1000]);
+  tell();
   return true;
 }
 
+function picturesIn(manifest: ShardManifest): Picture[] {
+  const { items, itemsFrom } = manifest;
+  if (itemsFrom) return parseRanges(itemsFrom.indexes).map((index) => ({ manifest, index, slot: index }));
+  return items.map(({ index, slot = index }) => ({ manifest, index, slot }));
+}
+
+function tell(): void {
+  progress.update({
+    v: 1,
+    done: formatRanges(done),
+    failed: "",
+    stages: { ...stages },
+    gpuSeconds,
+    ...(isShared && { turns: [...turns] }),
+  });
+}
+
 /** Spends the stage's time and records it, unless an earlier pod has. */
-async function isNew(record: string): Promise<boolean> {
+async function isNew(record: string, stageSeconds: number): Promise<boolean> {
   if (await exists(record)) return false;
   await sleep(stageSeconds * 1000);
   gpuSeconds += stageSeconds;
@@ -107,5 +136,6 @@ function verdict(): ShardVerdict {
     gpuSeconds,
     coldStartSeconds,
     wastedGpuSeconds: 0,
+    ...(isShared && { turns }),
   };
 }

@@ -2,6 +2,7 @@ import { parseRanges } from "#crds/item-ranges.ts";
 import { ANNOTATIONS, LABELS } from "#crds/names.ts";
 import * as z from "zod";
 import { carriesManifest } from "../reconcile/desired-job.ts";
+import { type Member, parseMembers } from "../reconcile/shared-child.ts";
 
 /** A child Job as the caches keep it: the few facts that decisions need. */
 export interface ChildJob {
@@ -25,6 +26,8 @@ export interface ChildJob {
   readonly isEnded: boolean;
   readonly succeededShards: ReadonlySet<number>;
   readonly failedShards: ReadonlySet<number>;
+  /** Present when several OpalJobs share it: its items are slots then. */
+  readonly members?: readonly Member[] | undefined;
 }
 
 const RawJob = z.object({
@@ -44,6 +47,7 @@ const RawJob = z.object({
       [ANNOTATIONS.shardSize]: z.coerce.number().int().min(1),
       [ANNOTATIONS.done]: z.string().default(""),
       [ANNOTATIONS.tileScale]: z.coerce.number().positive().default(1),
+      [ANNOTATIONS.members]: z.string().optional(),
     }),
     ownerReferences: z.array(z.object({ uid: z.string() })).default([]),
   }),
@@ -65,9 +69,15 @@ const RawJob = z.object({
     .prefault({}),
 });
 
+/** Names of the OpalJobs that it concerns. */
+export function membersOf({ opalJob, members }: ChildJob): readonly string[] {
+  return members ? members.map(({ name }) => name) : [opalJob];
+}
+
 /** @throws {z.ZodError | RangeError} when it is not a Job made by this operator. */
 export function parseChildJob(raw: unknown): ChildJob {
   const { metadata, spec, status } = RawJob.parse(raw);
+  const members = metadata.annotations[ANNOTATIONS.members];
   return {
     uid: metadata.uid,
     name: metadata.name,
@@ -90,5 +100,6 @@ export function parseChildJob(raw: unknown): ChildJob {
     ),
     succeededShards: new Set(parseRanges(status.completedIndexes)),
     failedShards: new Set(parseRanges(status.failedIndexes)),
+    ...(members !== undefined && { members: parseMembers(members) }),
   };
 }

@@ -9,6 +9,7 @@ import {
   type FateOf,
   Killed,
   type Kill,
+  POOL_GPUS,
   someSettings,
 } from "./testing.ts";
 
@@ -22,6 +23,10 @@ interface Scenario {
   readonly spec: object;
   readonly metadata?: object;
   readonly fate: FateOf;
+  /** Jobs of one photo, applied after it. */
+  readonly others?: readonly string[];
+  /** GPUs of the pool. */
+  readonly gpus?: number;
   /**
    * What a pod that is gone had reported dies with the process, so its items are held by the next attempt too;
    * their records make that quick.
@@ -95,6 +100,23 @@ const scenarios: Scenario[] = [
   },
   { name: "deleted after its end", spec: spec(1, { ttlSecondsAfterFinished: 5 }), fate: () => "done" },
   {
+    name: "one photo that takes three more along, one of them bad, one deleted",
+    spec: spec(1),
+    others: ["b", "c", "d"],
+    gpus: 1,
+    fate: ({ id }) => (id === "photo-of-b" ? { fails: "bad-input" } : "done"),
+    meanwhile: {
+      2: ({ api }) => api.delete({ group: "opal.dev", version: "v1alpha1", plural: "opaljobs" }, "d"),
+    },
+  },
+  {
+    name: "one photo that takes two more along, one of which kills the pod",
+    spec: { ...spec(1), retry: { perItem: 1, infrastructure: 0 } },
+    others: ["b", "c"],
+    gpus: 1,
+    fate: ({ id }) => (id === "photo-of-b" ? { exits: "internal" } : "done"),
+  },
+  {
     name: "deleted at work while a finalizer holds it",
     spec: spec(8),
     metadata: { finalizers: ["opal.dev/projection"] },
@@ -107,23 +129,35 @@ const scenarios: Scenario[] = [
 
 interface End {
   readonly status: unknown;
+  readonly others: unknown;
   readonly jobs: unknown;
   readonly configMaps: string[];
   readonly livePods: string[];
 }
 
+const photoOf = (name: string) => [{ id: `photo-of-${name}`, source: `raw/t/${name}.jpg` }];
+
 const MAX_STEPS = 60;
 /** So many steps without a write, after the last thing that people did, are the end. */
 const QUIET_STEPS = 9;
+
+async function setUp({ fate, gpus, spec: first, metadata, others = [] }: Scenario): Promise<FakeCluster> {
+  const cluster = createFakeCluster(fate);
+  await cluster.addPool("sim", { maxGpus: gpus ?? POOL_GPUS });
+  await cluster.addQueue("default");
+  await cluster.applyOpalJob("job", first, metadata);
+  for (const name of others) {
+    await cluster.clock.advance(1000);
+    await cluster.applyOpalJob(name, { ...first, items: photoOf(name) });
+  }
+  return cluster;
+}
 
 async function play(
   scenario: Scenario,
   kill?: Kill,
 ): Promise<{ end: End; writes: WritePoint[]; died: boolean }> {
-  const cluster = createFakeCluster(scenario.fate);
-  await cluster.addPool("sim");
-  await cluster.addQueue("default");
-  await cluster.applyOpalJob("job", scenario.spec, scenario.metadata);
+  const cluster = await setUp(scenario);
   const settings = someSettings();
   let operator = createFakeOperator(cluster, { settings, ...(kill && { kill }) });
   const writes: WritePoint[] = [];
@@ -161,12 +195,16 @@ async function diesInPass(operator: FakeOperator): Promise<boolean> {
 }
 
 function endOf({ api }: FakeCluster, { itemsMayVary }: Scenario): End {
-  const [raw] = api.all("opaljobs");
+  const statuses = Object.fromEntries(
+    api.all("opaljobs").map((raw) => [raw.metadata.name, withoutTimes(OpalJob.parse(raw).status)]),
+  );
   return {
-    status: raw && withoutTimes(OpalJob.parse(raw).status),
+    status: statuses["job"],
+    others: statuses,
     jobs: api.all("jobs").map(({ metadata, spec }) => ({
       name: metadata.name,
       items: itemsMayVary ? "" : metadata.annotations?.["opal.dev/items"],
+      members: metadata.annotations?.["opal.dev/members"]?.replaceAll(/"uid":"[^"]*"/g, ""),
       pool: metadata.labels?.["opal.dev/pool"],
       parallelism: spec?.["parallelism"],
     })),
@@ -241,6 +279,11 @@ it.each([
     { done: 2, failed: 0 },
   ],
   ["an exhausted budget", ["Failed=True BudgetExhausted"], { pending: 0, running: 0 }],
+  [
+    "one photo that takes two more along, one of which kills the pod",
+    ["Complete=True AllItemsDone"],
+    { done: 1, failed: 0 },
+  ],
 ])("%s ends as it should", async (name, conditions, counts) => {
   const scenario = scenarios.find((one) => one.name === name)!;
   const { end } = await play(scenario);

@@ -1,8 +1,12 @@
+import { isOut } from "../reconcile/job-state.ts";
 import { isSame } from "../reconcile/status-write.ts";
-import { addUsage, NO_USAGE, usageOfPod } from "../reconcile/usage.ts";
+import { NO_USAGE, usageOf } from "../reconcile/usage.ts";
 import type { ChangeSource } from "../runtime/store.ts";
 import type { Priority } from "../runtime/work-queue.ts";
+import type { OpalJob } from "#crds/opaljob.ts";
 import type { Caches } from "./caches.ts";
+import { type ChildJob, membersOf } from "./child-job.ts";
+import { viewOf } from "./children.ts";
 import type { Memory } from "./memory.ts";
 import type { RunnerPod } from "./runner-pod.ts";
 
@@ -25,25 +29,43 @@ export function feed(
     nowMs: () => number;
   },
 ): void {
-  const priceOf = (pool: string) => caches.gpuPools.get(pool)?.spec.pricePerGpuHour ?? 0;
+  const known = { caches, memory };
   const tell = (key: string, from: ChangeSource) => onChanged(key, from === "list" ? "low" : "high");
-  const tellOwner = ({ namespace, opalJob }: { namespace: string; opalJob: string }, from: ChangeSource) =>
-    tell(`${namespace}/${opalJob}`, from);
+  const tellMembers = (child: ChildJob, from: ChangeSource) => {
+    for (const name of membersOf(child)) tell(`${child.namespace}/${name}`, from);
+  };
+  const tellOfShared = (uid: string, from: ChangeSource) => {
+    for (const child of caches.childJobs.by("owner", uid)) if (child.members) tellMembers(child, from);
+  };
+  const tellOfPod = (pod: RunnerPod, from: ChangeSource) => {
+    const [child] = caches.childJobs.by("uid", pod.childUid);
+    if (child) tellMembers(child, from);
+    else tell(`${pod.namespace}/${pod.opalJob}`, from);
+  };
 
   caches.opalJobs.onChange(({ key, before, after, from }) => {
     if (before && after?.metadata.uid !== before.metadata.uid) memory.jobs.delete(before.metadata.uid);
     tell(key, from);
+    // Another member of a shared child may have to speak for it now.
+    if (standing(before) === standing(after)) return;
+    for (const job of [before, after]) if (job) tellOfShared(job.metadata.uid, from);
   });
   caches.unreadableOpalJobs.onChange(({ key, from }) => tell(key, from));
   caches.childJobs.onChange(({ before, after, from }) => {
     if (before && after?.uid !== before.uid) {
-      const pods = [...memory.podsOf(before.uid), ...caches.pods.by("child", before.uid)];
-      memory.carry(before.ownerUids, usageOfPods(pods, nowMs(), priceOf(before.pool)));
+      for (const uid of before.ownerUids) memory.carry(uid, usageIn(before, uid));
       memory.forgetChild(before.uid);
     }
     const child = after ?? before;
-    if (child) tellOwner(child, from);
+    if (!child) return;
+    tellMembers(child, from);
+    // Who begins an attempt of its own has left the shared child before.
+    if (!before || !after) for (const uid of child.ownerUids) tellOfShared(uid, from);
   });
+  const usageIn = (child: ChildJob, uid: string) => {
+    const seen = viewOf(child, uid, known);
+    return seen ? usageOf({ children: [seen], carried: NO_USAGE }, nowMs()) : NO_USAGE;
+  };
   const isOrphan = (pod: RunnerPod) => caches.childJobs.by("uid", pod.childUid).length === 0;
   caches.pods.onChange(({ before, after, from }) => {
     if (before && after?.uid !== before.uid) {
@@ -52,12 +74,12 @@ export function feed(
     }
     if (after) memory.ledger.note(after, undefined);
     const pod = after ?? before;
-    if (pod) tellOwner(pod, from);
+    if (pod) tellOfPod(pod, from);
   });
   caches.configMaps.onChange(({ key, before, after, from }) => {
     const namespace = key.slice(0, key.indexOf("/"));
     const configMap = after ?? before;
-    if (configMap) tellOwner({ namespace, opalJob: configMap.opalJob }, from);
+    if (configMap) tell(`${namespace}/${configMap.opalJob}`, from);
   });
   caches.gpuPools.onChange(({ before, after }) => {
     if (!isSame(before?.spec, after?.spec)) onWorldChanged();
@@ -70,10 +92,11 @@ export function feed(
   });
   caches.nodes.onChange(({ key, before, after, from }) => {
     if (before?.unreachableSinceMs === after?.unreachableSinceMs) return;
-    for (const pod of caches.pods.by("node", key)) tellOwner(pod, from);
+    for (const pod of caches.pods.by("node", key)) tellOfPod(pod, from);
   });
 }
 
-function usageOfPods(pods: readonly RunnerPod[], nowMs: number, pricePerGpuHour: number) {
-  return pods.map((pod) => usageOfPod(pod, nowMs, pricePerGpuHour)).reduce(addUsage, NO_USAGE);
+/** What the other members of a shared child must know of it. */
+function standing(job: OpalJob | undefined): string {
+  return job ? `${job.metadata.uid} ${isOut(job)}` : "";
 }

@@ -16,8 +16,9 @@ export function createKubernetesPort(client: ApiClient, caches: Caches): Cluster
       const raw = await createOrGet(client, jobs, manifest);
       noteWritten(caches.childJobs, raw, parseChildJob);
       const child = parseChildJob(raw);
-      // A job deleted and applied again under its name meets the old one's child until that is collected.
-      if (!ownerReferences.every((owner) => child.ownerUids.includes(owner.uid))) {
+      // A job deleted and applied again under its name meets the old one's child until that is collected. Of a
+      // shared child the leader counts: one that was made before may have other passengers.
+      if (!ownerReferences.slice(0, 1).every((owner) => child.ownerUids.includes(owner.uid))) {
         throw new Error(`Job ${namespace}/${name} exists and belongs to another OpalJob`);
       }
       return { namespace, name, uid: child.uid };

@@ -13,8 +13,8 @@ export interface Memory {
   rememberPod(pod: RunnerPod, nowMs: number): void;
   podsOf(childUid: string): readonly RunnerPod[];
   forgetChild(childUid: string): void;
-  /** A child is gone; what its pods have used stays used. */
-  carry(jobUids: readonly string[], usage: Usage): void;
+  /** A child is gone; what its pods have used for this job stays used. */
+  carry(jobUid: string, usage: Usage): void;
   readonly jobs: Map<string, JobMemory>;
   /** Which queue had a GPU from when to when. */
   readonly ledger: Ledger;
@@ -45,11 +45,9 @@ export function createMemory(): Memory {
     },
     podsOf: (childUid) => podsByChild.get(childUid) ?? [],
     forgetChild: (childUid) => podsByChild.delete(childUid),
-    carry(jobUids, usage) {
-      for (const uid of jobUids) {
-        const job = jobs.get(uid);
-        if (job?.carried) job.carried = addUsage(job.carried, usage);
-      }
+    carry(jobUid, usage) {
+      const job = jobs.get(jobUid);
+      if (job?.carried) job.carried = addUsage(job.carried, usage);
     },
     jobs,
     ledger: createLedger(),

@@ -4,10 +4,12 @@
  */
 import type { GpuPool } from "#crds/gpupool.ts";
 import type { OpalJob } from "#crds/opaljob.ts";
+import type { OpalQueue } from "#crds/opalqueue.ts";
+import { assess } from "../reconcile/assess.ts";
 import type { Decision } from "../reconcile/decision.ts";
 import { decide } from "../reconcile/decide.ts";
 import { type Note, notesOf } from "../reconcile/event-notes.ts";
-import type { Observed } from "../reconcile/observed.ts";
+import type { JobPlacement, JobSight, Observed } from "../reconcile/observed.ts";
 import type { ReconcileSettings } from "../reconcile/settings.ts";
 import { kueuePlacement } from "../reconcile/kueue-placement.ts";
 import { nextStatus } from "../reconcile/status.ts";
@@ -15,7 +17,9 @@ import { mergePatch, timeWrite } from "../reconcile/status-write.ts";
 import { unreadableStatus, type UnreadableOpalJob } from "../reconcile/unreadable.ts";
 import { runningPods } from "../reconcile/usage.ts";
 import type { PassResult } from "../runtime/controller.ts";
+import { isServerTrouble } from "../runtime/errors.ts";
 import { apply, gpusTaken } from "./apply.ts";
+import { withCompany } from "./company.ts";
 import type { Asked, EventReader } from "./event-reader.ts";
 import type { Memory } from "./memory.ts";
 import type { Planner } from "./planner.ts";
@@ -29,6 +33,7 @@ export interface PassDeps {
   readonly events: EventReader;
   readonly settings: ReconcileSettings;
   readonly pools: () => readonly GpuPool[];
+  readonly queue: (name: string) => OpalQueue | undefined;
   /** The OpalJob of this key, if this operator cannot read it. */
   readonly unreadable: (key: string) => UnreadableOpalJob | undefined;
   readonly now: () => Date;
@@ -43,7 +48,7 @@ export async function pass(key: string, deps: PassDeps): Promise<PassResult> {
   const asked = await askEvents(key, deps, now);
   const seen = observe(key, deps, now, asked);
   if (!seen) return {};
-  const decision = decide(seen, deps.settings, now.getTime());
+  const decision = withCompany(key, decide(seen, deps.settings, now.getTime()), seen, deps);
   // What a child's pods say is gone with the child: it is written down before the child is stopped.
   const isLast = decision.action.do === "stop";
   if (!isLast) await carryOut(key, decision, seen, deps);
@@ -80,17 +85,37 @@ function observe(key: string, deps: PassDeps, now: Date, { hindrance }: Asked): 
   remembered.statusWrittenAtMs ??= now.getTime();
   remembered.runningSinceMs =
     runningPods(sight).length > 0 ? (remembered.runningSinceMs ?? now.getTime()) : undefined;
-  const placement = settings.kueue ? kueuePlacement(sight, deps.pools()) : planner.placement(key);
+  const placement = placementOf(key, sight, deps);
   const target = placement?.kind === "admitted" ? planner.pool(placement.pool) : undefined;
   const { statusWrittenAtMs, runningSinceMs } = remembered;
   return { ...sight, placement, target, statusWrittenAtMs, runningSinceMs, hindrance };
 }
 
+/** In a shared child the plan speaks of its driver, and holds for all in it. */
+function placementOf(
+  key: string,
+  sight: JobSight,
+  { planner, settings, pools }: PassDeps,
+): JobPlacement | undefined {
+  if (settings.kueue) return kueuePlacement(sight, pools());
+  return planner.placement(assess(sight).active?.child.shared?.driver ?? key);
+}
+
 async function carryOut(key: string, { action }: Decision, { job }: Observed, deps: PassDeps): Promise<void> {
+  const { planner, port } = deps;
   const taken = gpusTaken(action);
-  if (taken) deps.planner.assume(key, taken);
-  await apply(action, job, deps.port);
-  if (taken) deps.planner.assume(key, undefined);
+  const passengers = (action.do === "launch" && action.passengers) || [];
+  if (taken) planner.assume(key, taken);
+  planner.reserve(passengers, true);
+  try {
+    await apply(action, job, port);
+  } catch (error) {
+    // Without an answer they may be in the new child; it will be seen, or their time will be over.
+    if (!isServerTrouble(error)) planner.reserve(passengers, false);
+    throw error;
+  }
+  planner.reserve(passengers, false);
+  if (taken) planner.assume(key, undefined);
 }
 
 interface Written {

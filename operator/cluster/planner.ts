@@ -15,6 +15,7 @@ import { createScheduler, type Scheduler } from "../schedule/scheduler.ts";
 import type { JobState, StockOutMemory, World } from "../schedule/world.ts";
 import { createKeptWorld } from "./kept-world.ts";
 import { createPlanComparer } from "./plan-difference.ts";
+import { createShareIndex, type ShareIndex } from "./share-index.ts";
 import { largestVram, type Sighting } from "./sights.ts";
 import type { WorldParts } from "./world-view.ts";
 
@@ -34,6 +35,13 @@ export interface Planner {
    * could give them away again. Undefined ends that.
    */
   assume(key: string, taken: Taken | undefined): void;
+  /**
+   * Jobs that are being taken along in another's child right now ask for nothing until the caches show it, and
+   * nobody else takes them along. False ends that.
+   */
+  reserve(keys: readonly string[], isReserved: boolean): void;
+  /** Jobs without GPUs that may share a child, by `Share.key`. */
+  readonly sharing: Pick<ShareIndex, "items" | "first">;
   /** Makes the plan that is due, if one is. */
   replan(): void;
   /** The newest plan. */
@@ -74,6 +82,8 @@ export function createPlanner(settings: PlannerSettings): Planner {
   /** To be told to the scheduler with its next plan. */
   const due = new Set<string>();
   const assumed = createExpectations<Taken>({ clock, limitMs: ASSUMED_MS });
+  const reserved = createExpectations<true>({ clock, limitMs: ASSUMED_MS });
+  const sharing = createShareIndex();
   const stockOuts = new Map<string, StockOutMemory>();
   const kept = createKeptWorld(settings);
   const comparer = createPlanComparer();
@@ -127,11 +137,24 @@ export function createPlanner(settings: PlannerSettings): Planner {
   /** A job stays due while time alone changes it: its pods use GPUs, or an assumption about it will end. */
   function tellJob(key: string, nowMs: number): void {
     const seen = sightings.get(key) ?? UNSEEN;
-    const state = current(key, seen, nowMs);
+    const { state, isAssumed } = assumedState(key, current(key, seen, nowMs), nowMs);
+    if (isAssumed) wakeAtMs = nowMs + ASSUMED_MS;
+    if (!isAssumed && !hasGpus(seen)) due.delete(key);
+    const { share } = seen;
+    sharing.put(key, share && state && !state.holding ? { share, state } : undefined);
+    kept.putJob(key, state, seen.liveGpus);
+  }
+
+  /** The job's state with what is being done about it right now and cannot be seen yet. */
+  function assumedState(
+    key: string,
+    state: JobState | undefined,
+    nowMs: number,
+  ): { state: JobState | undefined; isAssumed: boolean } {
+    if (reserved.of(key)) return { state: undefined, isAssumed: true };
     const taken = takenFrom(key, state);
-    if (taken) wakeAtMs = nowMs + ASSUMED_MS;
-    if (!taken && !hasGpus(seen)) due.delete(key);
-    kept.putJob(key, state && taken ? withTaken(state, taken, nowMs) : state, seen.liveGpus);
+    if (!taken) return { state, isAssumed: false };
+    return { state: state && withTaken(state, taken, nowMs), isAssumed: true };
   }
 
   /** One that failed half way is not gone on with: the next plan is made of the whole world. */
@@ -206,8 +229,19 @@ export function createPlanner(settings: PlannerSettings): Planner {
       return sightings.get(key)?.state !== undefined && (!plan || plannedUid(key) === undefined);
     },
     pool: (name) => caches.gpuPools.get(name),
+    reserve(keys, isReserved) {
+      for (const key of keys) {
+        due.add(key);
+        sharing.put(key, undefined);
+        if (isReserved) reserved.expect(key, true);
+        else reserved.settle(key);
+      }
+      if (!isReserved && keys.length > 0) isPlanned = false;
+    },
+    sharing,
     assume(key, taken) {
       due.add(key);
+      sharing.put(key, undefined);
       if (taken) return assumed.expect(key, taken);
       assumed.settle(key);
       isPlanned = false;
@@ -223,7 +257,7 @@ export function createPlanner(settings: PlannerSettings): Planner {
   };
 }
 
-const UNSEEN: Sighting = { sight: undefined, state: undefined, liveGpus: {} };
+const UNSEEN: Sighting = { sight: undefined, state: undefined, liveGpus: {}, share: undefined };
 
 function hasGpus({ liveGpus }: Sighting): boolean {
   return Object.keys(liveGpus).length > 0;

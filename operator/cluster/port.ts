@@ -35,7 +35,7 @@ export interface ChildRef {
  * All throw {StaleError} when the object is not the one that was seen.
  */
 export interface ClusterPort {
-  /** Creates the child; when one of that name and owner exists, that one counts. */
+  /** Creates the child; when one of that name and first owner exists, that one counts. */
   createJob(manifest: JobManifest): Promise<ChildRef>;
   createConfigMap(manifest: ConfigMapManifest): Promise<void>;
   resizeJob(child: ChildRef, parallelism: number): Promise<void>;

@@ -5,11 +5,13 @@
 import type { OpalJob } from "#crds/opaljob.ts";
 import { queueOf } from "#crds/opalqueue.ts";
 import { jobStateOf } from "../reconcile/job-state.ts";
-import type { JobSight, ObservedChild, ObservedPod, Usage } from "../reconcile/observed.ts";
+import type { JobSight, ObservedChild, Usage } from "../reconcile/observed.ts";
+import type { ReconcileSettings } from "../reconcile/settings.ts";
+import { type Share, shareOf } from "../reconcile/share.ts";
 import { NO_USAGE, usageOf } from "../reconcile/usage.ts";
 import type { JobState } from "../schedule/world.ts";
 import type { Caches } from "./caches.ts";
-import type { ChildJob } from "./child-job.ts";
+import { childrenOf, podsCountedTo, takenNumber } from "./children.ts";
 import type { JobMemory, Memory } from "./memory.ts";
 import type { RunnerPod } from "./runner-pod.ts";
 
@@ -18,13 +20,13 @@ export interface Sighting {
   readonly sight: JobSight | undefined;
   /** What it asks of the scheduler, as of then; undefined for one that is finished, suspended or being deleted. */
   readonly state: JobState | undefined;
-  /** GPUs that live pods take, by pool. */
+  /** GPUs that live pods take, by pool: of a shared child's pods only where they are counted to this job. */
   readonly liveGpus: Readonly<Record<string, number>>;
+  /** What it would bring into a shared child; undefined when it goes alone. */
+  readonly share: Share | undefined;
 }
 
-export interface SightSettings {
-  readonly shardSize: number;
-}
+export type SightSettings = Pick<ReconcileSettings, "shardSize" | "coalesce" | "kueue">;
 
 export function look(
   key: string,
@@ -32,10 +34,11 @@ export function look(
   memory: Memory,
   { settings, nowMs }: { settings: SightSettings; nowMs: number },
 ): Sighting {
-  const liveGpus = countByPool(caches.pods.by("opalJob", key).filter(isLive));
+  const known = { caches, memory };
+  const liveGpus = countByPool(podsCountedTo(key, known));
   const job = caches.opalJobs.get(key);
-  if (!job) return { sight: undefined, state: undefined, liveGpus };
-  const children = childrenOf(job, caches, memory);
+  if (!job) return { sight: undefined, state: undefined, liveGpus, share: undefined };
+  const children = childrenOf(job, known);
   const remembered = memoryOf(memory, job.metadata.uid);
   remembered.carried ??= carriedFor(job, children, nowMs);
   const sight: JobSight = {
@@ -45,18 +48,16 @@ export function look(
     completedAtMs: timeOf(job.status.completionTime),
     queue: queueOf(job.spec, (name) => caches.opalQueues.get(name) !== undefined),
     children,
+    takenNumber: takenNumber(job, children, known),
     carried: remembered.carried,
   };
   const stateSettings = { ...settings, largestVramGiB: largestVram(caches) };
-  return { sight, state: jobStateOf(key, sight, stateSettings, nowMs), liveGpus };
+  const state = jobStateOf(key, sight, stateSettings, nowMs);
+  return { sight, state, liveGpus, share: state && shareOf(sight, settings) };
 }
 
 export function largestVram({ gpuPools }: Pick<Caches, "gpuPools">): number {
   return Math.max(0, ...gpuPools.values().map(({ spec }) => spec.vramGiB));
-}
-
-function isLive({ phase }: RunnerPod): boolean {
-  return phase === "Pending" || phase === "Running";
 }
 
 function countByPool(pods: readonly RunnerPod[]): Record<string, number> {
@@ -80,32 +81,6 @@ export function memoryOf(memory: Memory, uid: string): JobMemory {
 
 function timeOf(text: string | undefined): number | undefined {
   return text === undefined ? undefined : Date.parse(text);
-}
-
-function childrenOf(job: OpalJob, caches: Caches, memory: Memory): ObservedChild[] {
-  return caches.childJobs
-    .by("owner", job.metadata.uid)
-    .map((child) => withPods(child, caches, memory))
-    .sort((a, b) => a.attempt - b.attempt);
-}
-
-function withPods(child: ChildJob, caches: Caches, memory: Memory): ObservedChild {
-  const known = caches.pods.by("child", child.uid).map((pod) => withNode(pod, caches));
-  const spec = caches.gpuPools.get(child.pool)?.spec;
-  return {
-    ...child,
-    pricePerGpuHour: spec?.pricePerGpuHour ?? 0,
-    vramGiB: spec?.vramGiB ?? 0,
-    hasManifest:
-      child.carriesManifest || caches.configMaps.get(`${child.namespace}/${child.name}`) !== undefined,
-    pods: [...memory.podsOf(child.uid), ...known].sort((a, b) => a.createdAtMs - b.createdAtMs),
-  };
-}
-
-function withNode(pod: RunnerPod, { nodes }: Caches): ObservedPod {
-  const unreachableSinceMs =
-    pod.nodeName === undefined ? undefined : nodes.get(pod.nodeName)?.unreachableSinceMs;
-  return unreachableSinceMs === undefined ? pod : { ...pod, unreachableSinceMs };
 }
 
 /** What the status stated and no pod that is still known accounts for. */

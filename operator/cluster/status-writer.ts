@@ -2,23 +2,18 @@
  * Writes the statuses of pools and queues: what people see with kubectl, and what the next operator goes on from.
  * A round looks at all of them and writes those that have changed.
  */
-import { parseRanges } from "#crds/item-ranges.ts";
 import type { GpuPool } from "#crds/gpupool.ts";
-import type { OpalJob } from "#crds/opaljob.ts";
-import type { ShardVerdict } from "#crds/runner-report.ts";
-import type { Measurement, StageMeasurement } from "../reconcile/learn-speed.ts";
 import { nextPoolStatus } from "../reconcile/pool-status.ts";
 import { nextQueueStatus } from "../reconcile/queue-status.ts";
 import { mergePatch } from "../reconcile/status-write.ts";
-import { stageWork, workloadOf } from "../reconcile/job-state.ts";
 import { StaleError } from "../runtime/errors.ts";
 import type { Plan } from "../schedule/plan.ts";
 import type { ScheduleSettings } from "../schedule/world.ts";
 import type { Caches } from "./caches.ts";
+import { measured } from "./measurements.ts";
 import type { Memory } from "./memory.ts";
 import { nodesOf } from "./pool-nodes.ts";
 import type { ClusterPort } from "./port.ts";
-import type { RunnerPod } from "./runner-pod.ts";
 import { spansOf } from "./world-view.ts";
 
 export interface StatusWriterDeps {
@@ -68,32 +63,6 @@ async function writePool(pool: GpuPool, deps: StatusWriterDeps): Promise<void> {
   );
   const patch = mergePatch(pool.status, after);
   if (patch) await port.writePoolStatus(pool, patch);
-}
-
-function measured(pod: RunnerPod, { opalJobs }: Caches): Measurement[] {
-  const { verdict, startedAtMs, finishedAtMs } = pod;
-  const job = opalJobs.get(`${pod.namespace}/${pod.opalJob}`);
-  if (!verdict || !job || startedAtMs === undefined || finishedAtMs === undefined) return [];
-  const seconds = (finishedAtMs - startedAtMs) / 1000 - verdict.coldStartSeconds;
-  const images = imagesIn(verdict.done);
-  const stages = stagesMeasured(verdict, job);
-  return seconds > 0 ? [{ workload: workloadOf(job.spec), images, seconds, stages, finishedAtMs }] : [];
-}
-
-function stagesMeasured({ stageTimes = {} }: ShardVerdict, { spec }: OpalJob): StageMeasurement[] {
-  return spec.stages.flatMap((stage) => {
-    const time = stageTimes[stage];
-    return time ? [{ stage: stageWork(stage, spec.brand), ...time }] : [];
-  });
-}
-
-/** A runner's text is not to be trusted: what is no list of ranges counts nothing. */
-function imagesIn(ranges: string): number {
-  try {
-    return parseRanges(ranges).length;
-  } catch {
-    return 0;
-  }
 }
 
 async function writeQueue(name: string, deps: StatusWriterDeps): Promise<void> {

@@ -6,7 +6,7 @@ import { EXIT_ACTIONS, EXIT_CODES, type ExitReason } from "#crds/exit-codes.ts";
 import type { FailureClass } from "#crds/failure.ts";
 import { formatRanges, parseRanges } from "#crds/item-ranges.ts";
 import { ANNOTATIONS } from "#crds/names.ts";
-import { encodeVerdict, ShardManifest } from "#crds/runner-report.ts";
+import { encodeVerdict, manifestParts, type ShardProgress } from "#crds/runner-report.ts";
 import type { GpuPool } from "#crds/gpupool.ts";
 import type { OpalJob } from "#crds/opaljob.ts";
 import type { OpalQueue } from "#crds/opalqueue.ts";
@@ -43,6 +43,7 @@ export function someSettings(changes: Partial<ReconcileSettings> = {}): Reconcil
   return {
     runner: { image: "opal/runner", serviceAccountName: "opal-runner", terminationGracePeriodSeconds: 30 },
     shardSize: 4,
+    coalesce: { maxItems: 16 },
     childTtlSeconds: 86_400,
     statusIntervalSeconds: 5,
     runningSettleSeconds: 1.5,
@@ -212,22 +213,22 @@ function actionOf(pod: RawObject): "Ignore" | "Count" | "FailIndex" {
 
 /** Starts a pod, or lets it do one item; a pod without its manifest does not start. */
 function runPod(api: FakeApi, pod: RawObject, { fate, clock }: Runners): void {
-  const manifest = manifestOf(api, pod);
+  const work = workOf(api, pod);
   const nodeName = `node-of-${pod.metadata.name}`;
-  if (!manifest || api.all("nodes").some((node) => node.metadata.name === nodeName)) return;
+  if (!work || api.all("nodes").some((node) => node.metadata.name === nodeName)) return;
   const now = clock.now().toISOString();
-  if (pod.status?.["phase"] === "Pending") startPod(api, pod, { manifest, fate, now, nodeName });
-  else if (pod.status?.["phase"] === "Running") workOn(api, pod, { manifest, fate, now });
+  if (pod.status?.["phase"] === "Pending") startPod(api, pod, { work, fate, now, nodeName });
+  else if (pod.status?.["phase"] === "Running") workOn(api, pod, { work, fate, now });
 }
 
 function startPod(
   api: FakeApi,
   pod: RawObject,
-  { manifest, fate, now, nodeName }: { manifest: ShardManifest; fate: FateOf; now: string; nodeName: string },
+  { work, fate, now, nodeName }: { work: readonly WorkItem[]; fate: FateOf; now: string; nodeName: string },
 ): void {
   if (pod.spec?.["nodeName"] === undefined) setNode(api, pod, { nodeName, now });
-  const id = manifest.items[0]?.id ?? "";
-  const itsFate = fate({ id, attempt: manifest.attempt, pod: pod.metadata.name });
+  const [first] = work;
+  const itsFate = fate({ id: first?.id ?? "", attempt: first?.attempt ?? 1, pod: pod.metadata.name });
   if (itsFate !== "stuck") setContainer(api, pod, "Running", { running: { startedAt: now } });
   else setContainer(api, pod, "Pending", { waiting: { reason: "ImagePullBackOff" } });
 }
@@ -245,13 +246,23 @@ interface Runners {
   readonly clock: FakeClock;
 }
 
-function manifestOf(api: FakeApi, { metadata }: RawObject): ShardManifest | undefined {
+interface WorkItem {
+  readonly id: string;
+  readonly slot: number;
+  readonly attempt: number;
+  readonly isShared: boolean;
+}
+
+function workOf(api: FakeApi, { metadata }: RawObject): WorkItem[] | undefined {
   const job = api.all("jobs").find((one) => one.metadata.uid === metadata.ownerReferences?.[0]?.uid);
   const configMap = api.all("configmaps").find((one) => one.metadata.name === job?.metadata.name);
   const text =
     metadata.annotations?.[ANNOTATIONS.manifest] ??
     configMap?.data?.[`${metadata.annotations?.[INDEX]}.json`];
-  return text === undefined ? undefined : ShardManifest.parse(JSON.parse(text));
+  if (text === undefined) return undefined;
+  return manifestParts(JSON.parse(text)).flatMap(({ attempt, items }) =>
+    items.map(({ id, index, slot }) => ({ id, slot: slot ?? index, attempt, isShared: slot !== undefined })),
+  );
 }
 
 function setContainer(api: FakeApi, pod: RawObject, phase: string, state: object): void {
@@ -263,7 +274,7 @@ function setContainer(api: FakeApi, pod: RawObject, phase: string, state: object
 function workOn(
   api: FakeApi,
   pod: RawObject,
-  { manifest, fate, now }: { manifest: ShardManifest; fate: Runners["fate"]; now: string },
+  { work, fate, now }: { work: readonly WorkItem[]; fate: FateOf; now: string },
 ): void {
   const [status] = (pod.status?.["containerStatuses"] ?? []) as {
     state: { running: { startedAt: string } };
@@ -274,25 +285,42 @@ function workOn(
       terminated: { exitCode: EXIT_CODES[exit], message, startedAt, finishedAt: now },
     });
   const soFar = progressOf(pod.metadata.annotations?.[ANNOTATIONS.progress]);
-  const next = manifest.items.find((item) => ![...soFar.done, ...soFar.failed].includes(item.index));
-  if (!next) return end("done", verdictText(manifest, soFar, { fate, pod }));
-  const itsFate = fate({ id: next.id, attempt: manifest.attempt, pod: pod.metadata.name });
+  const seen = [...parseRanges(soFar.done), ...soFar.failures.map(({ index }) => index)];
+  const next = work.find(({ slot }) => !seen.includes(slot));
+  if (!next) return end("done", verdictText(soFar));
+  const itsFate = fate({ id: next.id, attempt: next.attempt, pod: pod.metadata.name });
   if (typeof itsFate === "object" && "exits" in itsFate) return end(itsFate.exits, "the fake runner crashed");
-  soFar[itsFate === "done" ? "done" : "failed"].push(next.index);
-  reportProgress(api, pod, soFar);
+  const through = (Date.parse(now) - Date.parse(startedAt)) / 1000;
+  reportProgress(api, pod, withFate(soFar, next, { itsFate, through }));
 }
 
-function reportProgress(
-  api: FakeApi,
-  pod: RawObject,
-  { done, failed }: { done: number[]; failed: number[] },
-): void {
+interface Said extends Pick<ShardProgress, "done" | "turns"> {
+  readonly failures: NonNullable<ShardProgress["failures"]>;
+}
+
+function withFate(
+  { done, failures, turns }: Said,
+  { id, slot, isShared }: WorkItem,
+  { itsFate, through }: { itsFate: Fate; through: number },
+): Said {
+  const failureClass = typeof itsFate === "object" && "fails" in itsFate ? itsFate.fails : "unknown";
+  const isDone = itsFate === "done";
+  return {
+    done: isDone ? formatRanges([...parseRanges(done), slot]) : done,
+    failures: isDone
+      ? failures
+      : [...failures, { index: slot, id, class: failureClass, message: "as the test wanted" }],
+    turns: isShared ? [...(turns ?? []), [slot, through]] : turns,
+  };
+}
+
+function reportProgress(api: FakeApi, pod: RawObject, said: Said): void {
   const progress = {
     v: 1,
-    done: formatRanges(done),
-    failed: formatRanges(failed),
+    ...said,
+    failed: formatRanges(said.failures.map(({ index }) => index)),
     stages: {},
-    gpuSeconds: done.length,
+    gpuSeconds: parseRanges(said.done).length,
   };
   api.mutate("pods", pod.metadata.name, (raw) => {
     raw.metadata.annotations = {
@@ -302,31 +330,22 @@ function reportProgress(
   });
 }
 
-function progressOf(text: string | undefined): { done: number[]; failed: number[] } {
-  const { done, failed } = JSON.parse(text ?? `{"done":"","failed":""}`) as { done: string; failed: string };
-  return { done: parseRanges(done), failed: parseRanges(failed) };
+function progressOf(text: string | undefined): Said {
+  return text === undefined ? { done: "", failures: [], turns: undefined } : (JSON.parse(text) as Said);
 }
 
-function verdictText(
-  { items, attempt }: ShardManifest,
-  { done, failed }: { done: number[]; failed: number[] },
-  { fate, pod }: { fate: FateOf; pod: RawObject },
-): string {
+function verdictText({ done, failures, turns }: Said): string {
+  const count = parseRanges(done).length;
   return encodeVerdict({
     v: 1,
-    done: formatRanges(done),
-    failed: items
-      .filter((item) => failed.includes(item.index))
-      .map(({ index, id }) => {
-        const itsFate = fate({ id, attempt, pod: pod.metadata.name });
-        const failureClass = typeof itsFate === "object" && "fails" in itsFate ? itsFate.fails : "unknown";
-        return { index, id, class: failureClass, message: "as the test wanted" };
-      }),
-    stages: { segment: done.length, place: done.length, upscale: done.length },
-    gpuSeconds: done.length,
+    done,
+    failed: failures,
+    stages: { segment: count, place: count, upscale: count },
+    gpuSeconds: count,
     coldStartSeconds: 1,
     wastedGpuSeconds: 0,
-    ...(done.length > 0 && { stageTimes: { segment: { images: done.length, seconds: done.length / 2 } } }),
+    ...(count > 0 && { stageTimes: { segment: { images: count, seconds: count / 2 } } }),
+    turns,
   });
 }
 
@@ -438,6 +457,7 @@ export function createFakeOperator(
             events,
             settings,
             pools: () => caches.gpuPools.values(),
+            queue: (name: string) => caches.opalQueues.get(name),
             unreadable: (key) => caches.unreadableOpalJobs.get(key),
             now: () => clock.now(),
             record: (_job, note) => notes.push(note),

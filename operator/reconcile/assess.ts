@@ -21,6 +21,8 @@ export interface Assessment {
   readonly active: ActiveChild | undefined;
   /** Number of the last attempt that is known of; 0 before the first. */
   readonly attempts: number;
+  /** What the next attempt is to be called: its name is free. */
+  readonly nextNumber: number;
   /** At least one item has a verdict: the runner works, so a crash is more likely an item's fault. */
   readonly hasVerdicts: boolean;
 }
@@ -42,7 +44,7 @@ interface Tally {
 
 /** @param retired the newest attempt has been given up: what it has not finished is free for the next one */
 export function assess(
-  { job, children }: Pick<JobSight, "job" | "children">,
+  { job, children, takenNumber = 0 }: Pick<JobSight, "job" | "children"> & { takenNumber?: number },
   { retired = false }: { retired?: boolean } = {},
 ): Assessment {
   const tally: Tally = {
@@ -58,13 +60,15 @@ export function assess(
   }
   const hasVerdicts =
     tally.done.size > 0 || [...tally.failed.keys()].some((index) => !lastFailure(tally, index)?.isExhausted);
+  const attempts = Math.max(job.status.attempts ?? 0, children.at(-1)?.attempt ?? 0);
   return {
     total: itemCount(job.spec),
     done: tally.done,
     ...sortLeft(tally, hasVerdicts),
     history: tally.history,
     active,
-    attempts: Math.max(job.status.attempts ?? 0, children.at(-1)?.attempt ?? 0),
+    attempts,
+    nextNumber: Math.max(attempts, takenNumber) + 1,
     hasVerdicts,
   };
 }
@@ -106,13 +110,18 @@ function addChild(tally: Tally, child: ObservedChild, isNewest: boolean): Active
   for (const [shard, items] of cutShards(child.items, child.shardSize).entries()) {
     const pods = podsOf.get(shard) ?? [];
     const reading = readShard(child, shard, pods);
-    const isOpen = isNewest && !child.isDeleting && !reading.isSettled;
-    addShard(tally, items, reading, isOpen);
+    const isOpen = isNewest && !reading.isSettled && !isGivenUp(child);
+    // Who is to blame for the crash of a shared shard is not known: each member goes on alone, at no cost.
+    addShard(tally, items, child.shared ? { ...reading, rest: undefined } : reading, isOpen);
     if (!isOpen) continue;
     openShards++;
     addStages(stages, pods, reading.done.size);
   }
   return openShards > 0 ? { child, openShards, stages } : undefined;
+}
+
+function isGivenUp({ isDeleting, shared }: ObservedChild): boolean {
+  return isDeleting || shared?.isRetired === true;
 }
 
 function addShard(tally: Tally, items: readonly number[], reading: ShardReading, isOpen: boolean): void {

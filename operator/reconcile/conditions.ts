@@ -4,8 +4,8 @@ import { toTimestamp } from "#crds/timestamp.ts";
 import type { BlockedOn } from "../schedule/plan.ts";
 import { counted } from "../schedule/words.ts";
 import type { Verdict } from "./decision.ts";
+import type { Observed, ObservedChild, ObservedPod } from "./observed.ts";
 import type { Hindrance } from "./failures/standstill.ts";
-import type { Observed } from "./observed.ts";
 import type { Assessment } from "./assess.ts";
 import { restsSinceMs, runsSinceMs } from "./run-times.ts";
 import { gpusOf, livePods, runningPods } from "./usage.ts";
@@ -82,8 +82,14 @@ function queued({ placement }: Observed, { active }: Assessment, verdict: Verdic
 
 function admitted({ active }: Assessment, verdict: Verdict | undefined): Fact {
   const gpus = gpusOf(active);
-  if (verdict || gpus === 0) return isNot("Admitted", REASONS.NoGpusAssigned, "");
-  return is("Admitted", REASONS.GpusAssigned, `Holds ${counted(gpus, "GPU")} of pool ${active?.child.pool}.`);
+  if (verdict || !active || gpus === 0) return isNot("Admitted", REASONS.NoGpusAssigned, "");
+  return is("Admitted", REASONS.GpusAssigned, holding(gpus, active.child));
+}
+
+/** The same whoever drives, so that it is written once. */
+function holding(gpus: number, { pool, name, shared }: ObservedChild): string {
+  if (!shared) return `Holds ${counted(gpus, "GPU")} of pool ${pool}.`;
+  return `Shares Job ${name} on a GPU of pool ${pool} with ${counted(shared.members - 1, "other OpalJob")}.`;
 }
 
 function running(seen: Observed, { active }: Assessment, verdict: Verdict | undefined): Fact {
@@ -99,8 +105,14 @@ function running(seen: Observed, { active }: Assessment, verdict: Verdict | unde
     return isNot("Running", REASONS.NoPods, "");
   }
   if (why) return why;
+  return isNot("Running", REASONS.PodsStarting, whyNotYet(pods, active));
+}
+
+function whyNotYet(pods: readonly ObservedPod[], active: Assessment["active"]): string {
   const stuck = pods.find((pod) => pod.waitingReason !== undefined);
-  return isNot("Running", REASONS.PodsStarting, stuck ? `${stuck.name}: ${stuck.waitingReason}` : "");
+  if (stuck) return `${stuck.name}: ${stuck.waitingReason}`;
+  const isAtWork = active?.child.shared?.pods.some((pod) => pod.phase === "Running") ?? false;
+  return isAtWork ? "Others in the shared Job go first." : "";
 }
 
 function heldUpBy({ kind, class: told, message }: Hindrance): Fact {

@@ -11,7 +11,7 @@ import { failureOf, isMisconfigured } from "./failures/classify.ts";
 import { nextAttempt, nextChanges } from "./next-attempt.ts";
 import type { JobPlacement, Observed, ObservedChild, ObservedPod } from "./observed.ts";
 import type { ReconcileSettings } from "./settings.ts";
-import { gpusOf, livePods, livePodsOf, usageOf } from "./usage.ts";
+import { gpusOf, livePods, podsOnGpus, usageOf } from "./usage.ts";
 import { verdictOf } from "./verdict.ts";
 
 export interface Sight {
@@ -25,7 +25,7 @@ type Rule = (sight: Sight) => Decision | undefined;
 
 const beingDeleted: Rule = ({ seen, assessment: { active } }) => {
   if (seen.deletedAtMs === undefined) return undefined;
-  if (active)
+  if (active && !active.child.shared)
     return { action: { do: "stop", child: active.child }, because: "The OpalJob is being deleted." };
   return { action: { do: "nothing" }, keepStatus: true, because: "The OpalJob is being deleted." };
 };
@@ -35,7 +35,7 @@ const finished: Rule = ({ seen, assessment: { active }, nowMs }) => {
   const { job, completedAtMs } = seen;
   if (!isFinished(job.status.conditions ?? [])) return undefined;
   const because = "The job is finished.";
-  const left = active?.child ?? seen.children.slice(0, -1).find(isLeftBehind);
+  const left = leftBehind(seen, active?.child);
   if (left) return { action: { do: "stop", child: left }, keepStatus: true, because };
   const ttlSeconds = job.spec.ttlSecondsAfterFinished;
   if (ttlSeconds === undefined || completedAtMs === undefined) {
@@ -46,14 +46,19 @@ const finished: Rule = ({ seen, assessment: { active }, nowMs }) => {
   return { action: { do: "delete-opaljob" }, keepStatus: true, because: "Its time after the end is over." };
 };
 
-/** An attempt that was given up for another pool never ends by itself. */
-function isLeftBehind(child: ObservedChild): boolean {
-  return !child.isEnded && !child.isDeleting;
+/** An attempt that was given up for another pool never ends by itself. Others may need a shared one. */
+function leftBehind({ children }: Observed, active: ObservedChild | undefined): ObservedChild | undefined {
+  const earlier = children.slice(0, -1).filter((child) => !child.isEnded && !child.isDeleting);
+  const own = [...(active ? [active] : []), ...earlier].find((child) => !child.shared);
+  return own ?? children.find(({ shared }) => shared?.isAbandoned && shared.isAccountant);
 }
 
+/** In a shared child another member may be to blame: who goes on alone finds out. */
 const misconfigured: Rule = ({ seen, assessment }) => {
-  const pod = seen.children.at(-1)?.pods.find(isMisconfigured);
-  if (!pod || assessment.attempts !== seen.children.at(-1)?.attempt) return undefined;
+  const last = seen.children.at(-1);
+  if (!last || last.shared || assessment.attempts !== last.attempt) return undefined;
+  const pod = last.pods.find(isMisconfigured);
+  if (!pod) return undefined;
   const rest = failureOf(pod);
   const { message } = rest;
   const verdict = { type: "Failed", reason: REASONS.RunnerMisconfigured, message, rest } as const;
@@ -91,6 +96,8 @@ const cannotAfford: Rule = ({ seen, assessment: { active } }) => {
 const suspended: Rule = ({ seen, assessment: { active }, settings }) => {
   if (!seen.job.spec.suspend) return undefined;
   const because = "The job is suspended.";
+  // It is one of several in there; the few items that it has are finished with the others'.
+  if (active?.child.shared) return { action: { do: "nothing" }, because };
   // What Kueue has admitted keeps its quota until it is gone.
   if (active && settings.kueue) return { action: { do: "stop", child: active.child }, because };
   if (!active || active.child.parallelism === 0) return { action: { do: "nothing" }, because };
@@ -106,7 +113,7 @@ const configMapMissing: Rule = ({ assessment: { active } }) => {
 };
 
 const podLost: Rule = ({ seen, settings, nowMs }) => {
-  const pod = livePods(seen).find((one) => lostForMs(one, nowMs) >= settings.unreachableSeconds * 1000);
+  const pod = podsInItsCare(seen).find((one) => lostForMs(one, nowMs) >= settings.unreachableSeconds * 1000);
   return (
     pod && {
       action: { do: "replace-lost-pod", pod, atMs: nowMs },
@@ -117,7 +124,7 @@ const podLost: Rule = ({ seen, settings, nowMs }) => {
 
 const podStuck: Rule = ({ seen, settings, nowMs }) => {
   const limitMs = settings.podStartTimeoutSeconds * 1000;
-  const pod = livePods(seen).find((one) => !one.isDeleting && startingForMs(one, nowMs) >= limitMs);
+  const pod = podsInItsCare(seen).find((one) => !one.isDeleting && startingForMs(one, nowMs) >= limitMs);
   if (!pod) return undefined;
   const told = seen.hindrance?.uid === pod.uid ? ` ${seen.hindrance.message}` : "";
   const why = pod.waitingReason === undefined ? "" : `: ${failureOf(pod).message}`;
@@ -126,6 +133,11 @@ const podStuck: Rule = ({ seen, settings, nowMs }) => {
     because: `Pod ${pod.name} has not started within ${settings.podStartTimeoutSeconds} s${why}.${told}`,
   };
 };
+
+/** A shared pod is in its driver's care. */
+function podsInItsCare({ children }: Observed): ObservedPod[] {
+  return children.flatMap(podsOnGpus);
+}
 
 function lostForMs({ unreachableSinceMs }: ObservedPod, nowMs: number): number {
   return unreachableSinceMs === undefined ? -1 : nowMs - unreachableSinceMs;
@@ -161,18 +173,18 @@ const moving: Rule = (sight) => {
   const { seen, assessment, settings } = sight;
   const { active } = assessment;
   const { placement } = seen;
-  if (!active || settings.kueue || placement?.kind !== "admitted") return undefined;
+  if (!active || settings.kueue || isPassenger(active.child)) return undefined;
   const { child } = active;
-  if (placement.pool === child.pool) return undefined;
-  const because = placement.change?.because ?? `The job moves from pool ${child.pool} to ${placement.pool}.`;
+  if (placement?.kind !== "admitted" || placement.pool === child.pool) return undefined;
+  const because = reasonOf(placement) ?? `The job moves from pool ${child.pool} to ${placement.pool}.`;
   if (child.parallelism > 0) return { action: { do: "resize", child, parallelism: 0 }, because };
-  if (livePodsOf(child).length > 0) return { action: { do: "nothing" }, because };
+  if (podsOnGpus(child).length > 0) return { action: { do: "nothing" }, because };
   return launch({ ...sight, assessment: assess(seen, { retired: true }) });
 };
 
 /** Shards that end free their GPUs by themselves: only a real change of the allocation is written. */
 const allocationChanged: Rule = ({ seen: { placement }, assessment: { active }, settings }) => {
-  if (!active || settings.kueue) return undefined;
+  if (!active || settings.kueue || isPassenger(active.child)) return undefined;
   const wanted = placement?.kind === "admitted" ? placement.gpus : 0;
   const usable = gpusOf(active);
   if (wanted === usable) return undefined;
@@ -180,6 +192,10 @@ const allocationChanged: Rule = ({ seen: { placement }, assessment: { active }, 
     reasonOf(placement) ?? `The allocation changes from ${usable} to ${counted(wanted, "GPU")}.`;
   return { action: { do: "resize", child: active.child, parallelism: wanted }, because };
 };
+
+function isPassenger({ shared }: ObservedChild): boolean {
+  return shared !== undefined && !shared.isDriver;
+}
 
 function reasonOf(placement: JobPlacement | undefined): string | undefined {
   return placement?.kind === "waiting" ? placement.because : placement?.change?.because;
@@ -196,7 +212,7 @@ const waiting: Rule = (sight) => {
 /** What time alone brings about: the budget is used up, a lost or stuck pod's time is over. */
 function untilItMustBeSeenAgain(sight: Sight): number | undefined {
   const { seen, settings, nowMs } = sight;
-  const times = livePods(seen).flatMap((pod) => [
+  const times = podsInItsCare(seen).flatMap((pod) => [
     left(lostForMs(pod, nowMs), settings.unreachableSeconds),
     left(startingForMs(pod, nowMs), settings.podStartTimeoutSeconds),
   ]);

@@ -12,6 +12,8 @@ export type Action =
       readonly pool: string;
       readonly attempt: Attempt;
       readonly manifest: JobManifest;
+      /** Keys of waiting jobs that ride along: the manifest is a shared child's then. */
+      readonly passengers?: readonly string[];
     }
   | { readonly do: "restore-config-map"; readonly child: ObservedChild }
   | { readonly do: "resize"; readonly child: ObservedChild; readonly parallelism: number }

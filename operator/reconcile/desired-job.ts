@@ -48,13 +48,7 @@ export function desiredJob(job: OpalJob, attempt: Attempt, berth: Berth, setting
       name,
       namespace: job.metadata.namespace,
       labels: { ...labels, ...(settings.kueue && { [KUEUE_QUEUE_LABEL]: berth.queue }) },
-      annotations: {
-        ...tracing,
-        [ANNOTATIONS.items]: formatRanges(attempt.items),
-        [ANNOTATIONS.shardSize]: String(attempt.shardSize),
-        ...doneAnnotation(berth.done),
-        ...(attempt.tileScale !== 1 && { [ANNOTATIONS.tileScale]: String(attempt.tileScale) }),
-      },
+      annotations: { ...tracing, ...attemptAnnotations(attempt, berth.done) },
       ownerReferences: [
         {
           apiVersion: API_VERSION,
@@ -98,6 +92,18 @@ const CARRIED_MANIFEST = {
 /** Whether its pods find their manifest without a ConfigMap. */
 export function carriesManifest(annotations: Readonly<Record<string, string>>): boolean {
   return annotations[ANNOTATIONS.manifest] !== undefined;
+}
+
+function attemptAnnotations(
+  { items, shardSize, tileScale }: Attempt,
+  done: ReadonlySet<number>,
+): Record<string, string> {
+  return {
+    [ANNOTATIONS.items]: formatRanges(items),
+    [ANNOTATIONS.shardSize]: String(shardSize),
+    ...doneAnnotation(done),
+    ...(tileScale !== 1 && { [ANNOTATIONS.tileScale]: String(tileScale) }),
+  };
 }
 
 function doneAnnotation(done: ReadonlySet<number>): Record<string, string> {

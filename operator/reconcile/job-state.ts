@@ -7,8 +7,8 @@ import { workloadNamed } from "../schedule/workload.ts";
 import type { Holding, JobState } from "../schedule/world.ts";
 import { assess, type Assessment } from "./assess.ts";
 import { nextChanges, nextShardCount } from "./next-attempt.ts";
-import type { JobSight, ObservedPod } from "./observed.ts";
-import { gpusOf, livePods, livePodsOf, usageOf } from "./usage.ts";
+import type { JobSight, ObservedChild, ObservedPod } from "./observed.ts";
+import { gpusOf, podsOnGpus, usageOf } from "./usage.ts";
 
 const ANY_GPU = { classes: [], minVramGiB: 0, minGpus: 1, maxGpus: 1 };
 
@@ -19,8 +19,8 @@ export interface JobStateSettings {
 }
 
 /**
- * What the scheduler is told of a job; undefined for one that is finished, suspended, being deleted, or has
- * nothing left to do.
+ * What the scheduler is told of a job; undefined for one that is finished, suspended, being deleted, has nothing
+ * left to do, or rides in a shared child whose driver asks for all.
  */
 export function jobStateOf(
   key: string,
@@ -28,9 +28,9 @@ export function jobStateOf(
   settings: JobStateSettings,
   nowMs: number,
 ): JobState | undefined {
-  if (isOut(sight)) return undefined;
   const { job } = sight;
   const assessment = assess(sight);
+  if (asksForNothing(sight, assessment)) return undefined;
   const openShards = assessment.active?.openShards ?? nextShardCount(job, assessment, settings);
   if (openShards === 0) return undefined;
   const holding = holdingOf(sight, assessment, nowMs);
@@ -38,10 +38,11 @@ export function jobStateOf(
     uid: job.metadata.uid,
     key,
     ...wishesOf(job),
+    ...budgetOf(job, assessment),
     queue: sight.queue ?? job.spec.queue ?? DEFAULT_QUEUE,
     createdAtMs: sight.createdAtMs,
     minVramGiB: minVramGiB(sight, assessment, settings),
-    openImages: Math.max(1, assessment.total - assessment.done.size - assessment.failed.size),
+    openImages: openImages(assessment),
     openShards,
     usedGpuSeconds: usageOf(sight, nowMs).gpuSeconds,
     ...(holding && { holding: holding.state }),
@@ -49,8 +50,19 @@ export function jobStateOf(
   };
 }
 
-function isOut({ job, deletedAtMs }: JobSight): boolean {
-  return deletedAtMs !== undefined || job.spec.suspend || isFinished(job.status.conditions ?? []);
+/** Finished, suspended or being deleted: it asks for nothing. */
+export function isOut({ metadata, spec, status }: OpalJob): boolean {
+  return metadata.deletionTimestamp !== undefined || spec.suspend || isFinished(status.conditions ?? []);
+}
+
+function asksForNothing({ job, deletedAtMs }: JobSight, { active }: Assessment): boolean {
+  const isPassenger = active?.child.shared?.isDriver === false;
+  return deletedAtMs !== undefined || isOut(job) || isPassenger;
+}
+
+/** A driver asks for all that ride with it. */
+function openImages({ active, total, done, failed }: Assessment): number {
+  return Math.max(1, active?.child.shared?.openItems ?? total - done.size - failed.size);
 }
 
 /** What its spec says, whatever has become of it. */
@@ -64,8 +76,12 @@ function wishesOf({ spec }: OpalJob) {
     minGpus,
     maxGpus,
     workload: workloadOf(spec),
-    ...(spec.budget && { budgetGpuSeconds: spec.budget.gpuSeconds }),
   };
+}
+
+/** Who rides in a shared child had none; one that it was given since is not the others' affair. */
+function budgetOf({ spec }: OpalJob, { active }: Assessment): Pick<JobState, "budgetGpuSeconds"> {
+  return spec.budget && !active?.child.shared ? { budgetGpuSeconds: spec.budget.gpuSeconds } : {};
 }
 
 /** What is done with a picture, as far as it decides how long that takes. */
@@ -95,7 +111,7 @@ function holdingOf(
   const gpus = gpusOf(active);
   if (!active || gpus === 0) return undefined;
   const { child } = active;
-  const pods = livePodsOf(child)
+  const pods = podsOnGpus(child)
     .filter((pod) => !pod.isDeleting)
     .sort((a, b) => a.shard - b.shard)
     .slice(0, gpus);
@@ -115,8 +131,10 @@ function holdingOf(
   };
 }
 
-function sinceMs({ status }: OpalJob, child: { pool: string; createdAtMs: number }): number {
+function sinceMs({ status }: OpalJob, child: ObservedChild): number {
   const { assignment } = status;
+  // A new driver has not just begun.
+  if (child.shared) return child.createdAtMs;
   return assignment?.pool === child.pool ? fromTimestamp(assignment.since) : child.createdAtMs;
 }
 
@@ -131,7 +149,7 @@ function endingGpus(sight: JobSight, held: readonly ObservedPod[]): Record<strin
   const ending: Record<string, number> = {};
   const kept = new Set(held.map((pod) => pod.uid));
   for (const child of sight.children) {
-    const count = livePods({ children: [child] }).filter((pod) => !kept.has(pod.uid)).length;
+    const count = podsOnGpus(child).filter((pod) => !kept.has(pod.uid)).length;
     if (count > 0) ending[child.pool] = (ending[child.pool] ?? 0) + count;
   }
   return ending;

@@ -54,12 +54,17 @@ function itemsOf({ spec }: OpalJob, shard: Shard): Pick<ShardManifest, "items" |
 /** Bytes of JSON: an object's annotations may take 256 KiB, and the pod's progress is one of them. */
 const MAX_CARRIED_BYTES = 32 * 1024;
 
+/** Whether a pod can carry this manifest. */
+export function isCarried(text: string): boolean {
+  return new TextEncoder().encode(text).length <= MAX_CARRIED_BYTES;
+}
+
 /** The manifest of an attempt's only shard, when it is small: its pod carries it, and no ConfigMap is written. */
 export function carriedManifest(job: OpalJob, attempt: Attempt): string | undefined {
   const [items, ...others] = cutShards(attempt.items, attempt.shardSize);
   if (!items || others.length > 0) return undefined;
   const text = JSON.stringify(shardManifest(job, attempt, { number: 0, items }));
-  return new TextEncoder().encode(text).length <= MAX_CARRIED_BYTES ? text : undefined;
+  return isCarried(text) ? text : undefined;
 }
 
 /** The ConfigMap with the attempt's manifests. Owned by the Job, so that it goes when the Job goes. */

@@ -42,7 +42,7 @@ export function nextAttempt(
   const { items, shardSize } = wish(job, assessment, settings);
   if (items.length === 0) return undefined;
   const attempt = {
-    number: assessment.attempts + 1,
+    number: assessment.nextNumber,
     shardSize,
     tileScale: nextChanges(assessment).tileScale,
   };

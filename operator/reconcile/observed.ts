@@ -61,6 +61,26 @@ export interface ObservedChild {
   readonly succeededShards: ReadonlySet<number>;
   readonly failedShards: ReadonlySet<number>;
   readonly pods: readonly ObservedPod[];
+  /** Present when several OpalJobs share it: everything else here is this job's part of it then. */
+  readonly shared?: SharedFacts | undefined;
+}
+
+/** What a member of a shared child must know of the others. */
+export interface SharedFacts {
+  readonly members: number;
+  /** Key of the member that speaks for the child: asks for its GPU, resizes it, sees to its pods. */
+  readonly driver: string | undefined;
+  readonly isDriver: boolean;
+  /** The GPUs of its live pods are counted to this job, and to no other. */
+  readonly isAccountant: boolean;
+  /** Items of all members without a word. */
+  readonly openItems: number;
+  /** Shrunk to nothing and without live pods: nobody rides in it any more. */
+  readonly isRetired: boolean;
+  /** Every member is finished or gone, and it will not end by itself. */
+  readonly isAbandoned: boolean;
+  /** As they are; `pods` shows of each this job's turn. */
+  readonly pods: readonly ObservedPod[];
 }
 
 export interface Usage {
@@ -81,6 +101,8 @@ export interface JobSight {
   readonly queue: string | undefined;
   /** By attempt, ascending. */
   readonly children: readonly ObservedChild[];
+  /** Attempts up to this one would meet a child of others by their name; 0 when none would. */
+  readonly takenNumber: number;
   /** Remembered: usage of pods that were gone before this process saw them, from the last status. */
   readonly carried: Usage;
 }

@@ -18,6 +18,8 @@ export interface ReconcileSettings {
   readonly runner: RunnerTemplate;
   /** Items in a shard at most. */
   readonly shardSize: number;
+  /** Items in a child that several small jobs share, at most; 0 or 1: none is shared. */
+  readonly coalesce: { readonly maxItems: number };
   /** How long an ended child stays; long enough that its verdicts are read before. */
   readonly childTtlSeconds: number;
   /** Progress is written to the status at most so often. */

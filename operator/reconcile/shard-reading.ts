@@ -1,8 +1,8 @@
-import { parseRanges } from "#crds/item-ranges.ts";
 import type { FailureClass } from "#crds/failure.ts";
 import { failureOf } from "./failures/classify.ts";
 import type { PodFailure } from "./failures/evidence.ts";
 import type { ObservedChild, ObservedPod } from "./observed.ts";
+import { rangesOf } from "./turns.ts";
 
 /** What the pods of one shard say about its items. Item numbers are indexes over the whole OpalJob. */
 export interface ShardReading {
@@ -55,14 +55,4 @@ function itemsFailed({ verdict, progress, nodeName }: ObservedPod): [number, Ite
     { ...failure, nodeName },
   ]);
   return [...unexplained, ...explained];
-}
-
-/** A runner's text is not to be trusted: what is no list of ranges says nothing. */
-function rangesOf(text: string | undefined): number[] {
-  if (text === undefined) return [];
-  try {
-    return parseRanges(text);
-  } catch {
-    return [];
-  }
 }

@@ -37,7 +37,9 @@ export function timeWrite(
 }
 
 function isPressing(before: OpalJobStatus, after: OpalJobStatus): boolean {
-  const isGrowing = (after.assignment?.gpus ?? 0) > (before.assignment?.gpus ?? 0);
+  const held = before.assignment?.gpus;
+  // Whose turn it is in a shared child is told by Running.
+  const isGrowing = held !== 0 && (after.assignment?.gpus ?? 0) > (held ?? 0);
   return (
     isGrowing ||
     !isSame(pressing(before), pressing(betweenShards(before, after) ? asBefore(before, after) : after))

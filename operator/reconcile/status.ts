@@ -4,7 +4,7 @@ import { toTimestamp, toWholeSeconds } from "#crds/timestamp.ts";
 import { assess, type Assessment } from "./assess.ts";
 import { conditionsOf } from "./conditions.ts";
 import type { Action, Decision, Verdict } from "./decision.ts";
-import type { Observed, ObservedChild } from "./observed.ts";
+import type { Observed, ObservedChild, SharedFacts } from "./observed.ts";
 import { firstStartMs } from "./run-times.ts";
 import type { ItemFailure } from "./shard-reading.ts";
 import { gpusOf, runningPods, usageOf } from "./usage.ts";
@@ -96,9 +96,10 @@ function withChild(seen: Observed, child: ObservedChild): Observed {
 
 function launched(
   seen: Observed,
-  { attempt, manifest, pool }: Extract<Action, { do: "launch" }>,
+  { attempt, manifest, pool, passengers }: Extract<Action, { do: "launch" }>,
 ): ObservedChild {
   return {
+    ...(passengers && { shared: sharedWith(passengers) }),
     pool,
     pricePerGpuHour: seen.target?.spec.pricePerGpuHour ?? 0,
     vramGiB: seen.target?.spec.vramGiB ?? 0,
@@ -117,6 +118,19 @@ function launched(
     isEnded: false,
     succeededShards: new Set(),
     failedShards: new Set(),
+    pods: [],
+  };
+}
+
+function sharedWith(passengers: readonly string[]): SharedFacts {
+  return {
+    members: 1 + passengers.length,
+    driver: undefined,
+    isDriver: true,
+    isAccountant: true,
+    openItems: 0,
+    isRetired: false,
+    isAbandoned: false,
     pods: [],
   };
 }
@@ -164,7 +178,9 @@ function assignment(
   const { pool } = active.child;
   const before = job.status.assignment;
   const since = before?.pool === pool ? before.since : now.toISOString();
-  return { assignment: { pool, gpus, since } };
+  // One member of a shared child holds its GPU, and not each of them.
+  const isPassenger = active.child.shared?.isDriver === false;
+  return { assignment: { pool, gpus: isPassenger ? 0 : gpus, since } };
 }
 
 function queue(

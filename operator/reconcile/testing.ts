@@ -28,6 +28,7 @@ export function aPool(name = "sim", spec: object = {}): GpuPool {
 export const settings: ReconcileSettings = {
   runner: { image: "opal/runner", serviceAccountName: "opal-runner", terminationGracePeriodSeconds: 30 },
   shardSize: 4,
+  coalesce: { maxItems: 16 },
   childTtlSeconds: 3600,
   statusIntervalSeconds: 5,
   runningSettleSeconds: 1.5,
@@ -141,6 +142,7 @@ export function anObserved(changes: Partial<Observed> = {}): Observed {
     completedAtMs: undefined,
     queue: "shop",
     children: [],
+    takenNumber: 0,
     carried: NO_USAGE,
     placement: admittedTo("sim", 1),
     target: pool,

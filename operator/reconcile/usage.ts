@@ -36,13 +36,19 @@ export function addUsage(a: Usage, b: Usage): Usage {
   };
 }
 
-/** Live pods: each takes one GPU of its pool. */
+/** Live pods, of a shared one as this job sees it. */
 export function livePods(sight: Pick<JobSight, "children">): ObservedPod[] {
   return sight.children.flatMap(livePodsOf);
 }
 
 export function livePodsOf(child: Pick<ObservedChild, "pods">): ObservedPod[] {
   return child.pods.filter((pod) => !pod.isGone && (pod.phase === "Running" || pod.phase === "Pending"));
+}
+
+/** Live pods whose GPUs are counted to this job, as they are: those of a shared child to one of its members. */
+export function podsOnGpus(child: ObservedChild): ObservedPod[] {
+  if (!child.shared) return livePodsOf(child);
+  return child.shared.isAccountant ? livePodsOf(child.shared) : [];
 }
 
 export function runningPods(sight: Pick<JobSight, "children">): ObservedPod[] {

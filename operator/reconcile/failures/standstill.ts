@@ -38,9 +38,15 @@ export function standstillsOf({
   deletedAtMs,
   children,
 }: Pick<JobSight, "job" | "deletedAtMs" | "children">): Standstill[] {
-  const child = children.at(-1);
+  const child = whoseEventsItReads(children.at(-1));
   if (!child || deletedAtMs !== undefined || isFinished(job.status.conditions ?? [])) return [];
   return [podsMissing(child), podNotStarting(child)].filter((one) => one !== undefined);
+}
+
+/** A shared child's driver reads for all, and of the pods as they are: who waits for its turn does not stand still. */
+function whoseEventsItReads(child: ObservedChild | undefined): ObservedChild | undefined {
+  if (!child?.shared) return child;
+  return child.shared.isDriver ? { ...child, pods: child.shared.pods } : undefined;
 }
 
 /** Fewer pods than GPUs. Counted from the last time that a pod of it was created or ended. */
