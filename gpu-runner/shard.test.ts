@@ -115,6 +115,8 @@ describe("runShard", () => {
       height: 16,
       productBox: { x: 2, y: 2, width: 4, height: 4 },
       contentBox: { x: 2, y: 2, width: 6, height: 6 },
+      frames: {},
+      layers: {},
     });
   });
 
