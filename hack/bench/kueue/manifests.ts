@@ -6,7 +6,7 @@ import { parseAllDocuments } from "yaml";
 import * as z from "zod";
 
 export const KUEUE_NAMESPACE = "kueue-system";
-export const WEBHOOK_SERVICE = "kueue-webhook-service";
+const WEBHOOK_SERVICE = "kueue-webhook-service";
 export const WEBHOOK_SECRET = "kueue-webhook-server-cert";
 
 export interface Ports {

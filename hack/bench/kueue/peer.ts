@@ -14,7 +14,7 @@ import { isMade, madeOnce } from "../../cache/made-once.ts";
 import { compile } from "../../dev-cluster/compile.ts";
 import { BUILD_FLAGS, GO_ENV, runGo } from "../../dev-cluster/go.ts";
 
-export const KUEUE_VERSION = "v0.19.2";
+const KUEUE_VERSION = "v0.19.2";
 export const USUAL_KUEUE_BUILD_TIME = "4-7 minutes on two cores, once";
 
 const MODULE = "sigs.k8s.io/kueue";
