@@ -6,9 +6,8 @@ import type { ExportStore } from "./export-task.ts";
 export function createExportStore(sql: postgres.Sql): ExportStore {
   return {
     async exported({ tenant, job, item }, exports) {
-      const list = sql.json(exports.map((picture) => ({ ...picture })));
       const [row] = await sql<{ marked: boolean }[]>`
-        select opal.item_exported(${tenant}, ${job}, ${item}, ${list}) as marked`;
+        select opal.item_exported(${tenant}, ${job}, ${item}, ${JSON.stringify(exports)}::text::jsonb) as marked`;
       return row?.marked ?? false;
     },
     async failed({ tenant, job, item }, failure) {

@@ -1,29 +1,44 @@
 /**
- * The story of one message of the `exports` queue: read the finished picture, cut it for each channel, write
- * the pictures, mark the item. Everything may run twice: pictures are create-once, and the mark is one guarded
- * statement.
+ * The story of one message of the `exports` queue: read the finished picture, make each export, write the
+ * files, mark the item. Everything may run twice: files are create-once, and the mark is one guarded statement.
+ *
+ * An export that the picture cannot give (too few pixels for a channel, a product that the photo cuts off)
+ * fails alone: the item completes with the others, and the failed ones are listed with their reason. When none
+ * could be made, the item fails.
  */
 import { createHash } from "node:crypto";
-import { exportRef, type ItemKey, stageRecordRef } from "#crds/blob-keys.ts";
+import { exportRef, type ItemKey } from "#crds/blob-keys.ts";
 import { isRetryable } from "#crds/failure.ts";
 import { ExportMessage } from "#crds/messages.ts";
-import { StageRecord } from "#crds/runner-report.ts";
 import type { Export } from "#crds/stages.ts";
 import type { BlobStore } from "./blobs.ts";
+import type { Validation } from "./channels/validate.ts";
+import { type ExportFile, type ExportWork, makeExport, validateStored } from "./export-make.ts";
+import { readPhotoFacts } from "./export-photo.ts";
 import { classify, type ClassifiedFailure, Failure } from "./failure.ts";
-import { enlarged } from "./pipeline/box.ts";
-import { type Cut, planCut } from "./pipeline/crop.ts";
-import { cutExport, decodeForExport, type ExportSource } from "./stages/export.ts";
-import { PlaceFacts } from "./stages/facts.ts";
+import { decodeForExport, decodeLayer, type ExportSource } from "./stages/export.ts";
 
 /** A finished export, as the api stores it. */
 export interface ExportedPicture {
   readonly name: Export;
   readonly blob_path: string;
+  readonly content_type: string;
   readonly width: number;
   readonly height: number;
   readonly bytes: number;
   readonly sha256: string;
+  /** 1..100 on JPEG's scale, after the channel's weight limit. */
+  readonly quality: number;
+  /** What a reader of the file finds, rule by rule. */
+  readonly validation: Validation;
+}
+
+/** An export that this picture cannot give. */
+export interface RefusedExport {
+  readonly name: Export;
+  readonly failure: ClassifiedFailure;
+  /** Present when a file was made and did not keep the rules. */
+  readonly validation?: Validation;
 }
 
 interface ItemId {
@@ -34,7 +49,7 @@ interface ItemId {
 
 /** Where items are marked. False: the item had its verdict already, which is no error. */
 export interface ExportStore {
-  exported(item: ItemId, exports: readonly ExportedPicture[]): Promise<boolean>;
+  exported(item: ItemId, exports: readonly (ExportedPicture | RefusedExport)[]): Promise<boolean>;
   failed(item: ItemId, failure: ClassifiedFailure): Promise<boolean>;
 }
 
@@ -47,12 +62,17 @@ export interface Delivery {
 
 /** What is to become of the message. */
 export type Settlement =
-  | { readonly do: "complete"; readonly outcome: "exported" | "failed"; readonly failure?: ClassifiedFailure }
+  | {
+      readonly do: "complete";
+      readonly outcome: "exported";
+      /** Exports that failed alone. */
+      readonly refused?: readonly Export[];
+    }
+  | { readonly do: "complete"; readonly outcome: "failed"; readonly failure: ClassifiedFailure }
   | { readonly do: "abandon"; readonly failure: ClassifiedFailure }
   | { readonly do: "dead-letter"; readonly reason: string; readonly description: string };
 
 const MAX_PICTURE_BYTES = 512 * 1024 * 1024;
-const MAX_RECORD_BYTES = 1024 * 1024;
 
 const keyOf = (message: ExportMessage): ItemKey => ({
   tenant: message.tenantId,
@@ -61,69 +81,81 @@ const keyOf = (message: ExportMessage): ItemKey => ({
   item: message.itemId,
 });
 
-/** The frames that the `place` stage planned, in pixels of a picture of `width`; none without that stage. */
-async function plannedFrames(
-  message: ExportMessage,
-  width: number,
+async function readPicture<T>(
+  ref: string,
   blobs: BlobStore,
-): Promise<Record<string, Cut>> {
-  const bytes = await blobs.read(stageRecordRef(keyOf(message), "place"), MAX_RECORD_BYTES);
-  if (!bytes) return {};
-  const record = StageRecord.parse(JSON.parse(new TextDecoder().decode(bytes)));
-  const factor = width / record.width;
-  if (!Number.isInteger(factor)) return {};
-  const { frames } = PlaceFacts.parse(record.facts);
-  return Object.fromEntries(Object.entries(frames).map(([name, box]) => [name, enlarged(box, factor)]));
+  decode: (bytes: Uint8Array) => Promise<T>,
+): Promise<T> {
+  const bytes = await blobs.read(ref, MAX_PICTURE_BYTES);
+  if (!bytes) throw new Failure("missing-input", `the picture ${ref} is gone`);
+  try {
+    return await decode(bytes);
+  } catch (cause) {
+    throw new Failure("bad-input", `the picture ${ref} cannot be read`, { cause });
+  }
 }
 
-async function readSource({ source }: ExportMessage, blobs: BlobStore): Promise<ExportSource> {
-  const bytes = await blobs.read(source, MAX_PICTURE_BYTES);
-  if (!bytes) throw new Failure("missing-input", `the finished picture ${source} is gone`);
-  try {
-    return await decodeForExport(bytes);
-  } catch (cause) {
-    throw new Failure("bad-input", `the finished picture ${source} cannot be read`, { cause });
-  }
+/** Reads a layer when the first export asks for it, and no second time. */
+function layerReader({ layers }: ExportMessage, blobs: BlobStore): ExportWork["layer"] {
+  const read = new Map<string, ReturnType<ExportWork["layer"]>>();
+  return (name) => {
+    const ref = layers[name];
+    if (ref === undefined) return Promise.resolve(undefined);
+    const reading = read.get(name) ?? readPicture(ref, blobs, decodeLayer);
+    read.set(name, reading);
+    return reading;
+  };
 }
 
 /** Writes the export, or takes what an earlier delivery had written. */
-async function writeExport(
-  ref: string,
-  bytes: Uint8Array,
-  type: string,
-  blobs: BlobStore,
-): Promise<Uint8Array> {
-  if ((await blobs.create(ref, bytes, type)) === "created") return bytes;
+async function writeExport(ref: string, file: ExportFile, blobs: BlobStore): Promise<ExportFile> {
+  if ((await blobs.create(ref, file.bytes, file.contentType)) === "created") return file;
   const theirs = await blobs.read(ref, MAX_PICTURE_BYTES);
   if (!theirs) throw new Failure("storage", `the export ${ref} was there and is gone`);
-  return theirs;
+  return validateStored(file, theirs);
 }
 
-async function makeExports(message: ExportMessage, blobs: BlobStore): Promise<ExportedPicture[]> {
-  const source = await readSource(message, blobs);
-  const frames = await plannedFrames(message, source.width, blobs);
-  const look = {
-    placement: message.placement,
-    content: message.contentBox,
-    ...(message.background !== undefined && { background: message.background }),
-  };
-  const made: ExportedPicture[] = [];
-  for (const name of message.exports) {
-    const cut = frames[name] ?? planCut(source, message.contentBox, name);
-    const picture = await cutExport(source, cut, look);
-    const blob_path = exportRef(keyOf(message), name, picture.extension);
-    const type = picture.extension === "png" ? "image/png" : "image/jpeg";
-    const written = await writeExport(blob_path, picture.bytes, type, blobs);
-    made.push({
-      name,
-      blob_path,
-      width: picture.width,
-      height: picture.height,
-      bytes: written.length,
-      sha256: createHash("sha256").update(written).digest("hex"),
-    });
+async function exportOne(
+  name: Export,
+  work: ExportWork,
+  blobs: BlobStore,
+): Promise<ExportedPicture | RefusedExport> {
+  const outcome = await makeExport(name, work);
+  if ("refused" in outcome) {
+    const { refused, validation } = outcome;
+    return { name, failure: { class: "quality", message: refused }, ...(validation && { validation }) };
   }
-  return made;
+  const blob_path = exportRef(keyOf(work.message), name, outcome.extension);
+  const { bytes, contentType, size, quality, validation } = await writeExport(blob_path, outcome, blobs);
+  return {
+    name,
+    blob_path,
+    content_type: contentType,
+    ...size,
+    bytes: bytes.length,
+    sha256: createHash("sha256").update(bytes).digest("hex"),
+    quality,
+    validation,
+  };
+}
+
+async function makeExports(
+  message: ExportMessage,
+  blobs: BlobStore,
+): Promise<(ExportedPicture | RefusedExport)[]> {
+  const source: ExportSource = await readPicture(message.source, blobs, decodeForExport);
+  const { rights, touchesFrame } = await readPhotoFacts(keyOf(message), blobs);
+  const work = { message, source, rights, cutOff: touchesFrame, layer: layerReader(message, blobs) };
+  const exports: (ExportedPicture | RefusedExport)[] = [];
+  for (const name of message.exports) exports.push(await exportOne(name, work, blobs));
+  return exports;
+}
+
+const isRefused = (one: ExportedPicture | RefusedExport): one is RefusedExport => "failure" in one;
+
+function noneMade(refused: readonly RefusedExport[]): ClassifiedFailure {
+  const reasons = refused.map(({ name, failure }) => `${name}: ${failure.message}`);
+  return { class: "quality", message: `no export could be made; ${reasons.join("; ")}`.slice(0, 1000) };
 }
 
 /**
@@ -141,8 +173,16 @@ export async function processExport(
   const message = parsed.data;
   const item = { tenant: message.tenantId, job: message.jobId, item: message.itemId };
   try {
-    await store.exported(item, await makeExports(message, blobs));
-    return { do: "complete", outcome: "exported" };
+    const exports = await makeExports(message, blobs);
+    const refused = exports.filter(isRefused);
+    // Nothing mends a picture that does not fit: another delivery would end the same.
+    if (refused.length === exports.length) return await markFailed(item, noneMade(refused), store);
+    await store.exported(item, exports);
+    return {
+      do: "complete",
+      outcome: "exported",
+      ...(refused.length > 0 && { refused: refused.map(({ name }) => name) }),
+    };
   } catch (error) {
     const failure = classify(error);
     if (isRetryable(failure.class) && delivery < maxDeliveries) return { do: "abandon", failure };

@@ -1,5 +1,5 @@
 import type { Box } from "#crds/runner-report.ts";
-import { parseRatio, type Size } from "./layout.ts";
+import type { Size } from "./layout.ts";
 
 /** A cut that may reach beyond the picture: x and y may be negative. */
 export interface Cut {
@@ -24,9 +24,8 @@ function along(picture: number, length: number, content: { from: number; length:
  * and shadow, never through them. Where the ratio does not fit inside the picture, the cut reaches beyond it
  * and the background has to be continued there.
  */
-export function planCut(picture: Size, content: Box, ratio: string): Cut {
-  const sides = parseRatio(ratio);
-  const aspect = sides.width / sides.height;
+export function planCut(picture: Size, content: Box, ratio: Size): Cut {
+  const aspect = ratio.width / ratio.height;
   const border = 1 + 2 * BORDER_SHARE;
   const inside = Math.min(picture.width, Math.floor(picture.height * aspect));
   const needed = Math.ceil(Math.max(content.width, content.height * aspect));

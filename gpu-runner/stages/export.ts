@@ -1,13 +1,13 @@
+/** Cuts of the finished scene, from decoded pixels to decoded pixels. */
 import type { Box } from "#crds/runner-report.ts";
 import type { PLACEMENTS } from "#crds/opaljob.ts";
 import sharp, { type ExtendWith, type Sharp } from "sharp";
 import type { Cut } from "../pipeline/crop.ts";
 import type { Size } from "../pipeline/layout.ts";
-import type { EncodedPicture } from "./picture-codec.ts";
+import type { RawPicture } from "./export-encode.ts";
 
 /** A decoded picture that several exports are cut from. */
-export interface ExportSource extends Size {
-  readonly data: Uint8Array;
+export interface ExportSource extends RawPicture {
   readonly channels: 3 | 4;
 }
 
@@ -19,9 +19,6 @@ export interface ExportLook {
   readonly content: Box;
 }
 
-const JPEG = { quality: 90, chromaSubsampling: "4:4:4", mozjpeg: false } as const;
-const PNG = { compressionLevel: 8, adaptiveFiltering: true } as const;
-
 /** @throws {Error} when the bytes are not a picture. */
 export async function decodeForExport(bytes: Uint8Array): Promise<ExportSource> {
   const { data, info } = await sharp(bytes, { limitInputPixels: false })
@@ -29,6 +26,22 @@ export async function decodeForExport(bytes: Uint8Array): Promise<ExportSource> 
     .raw()
     .toBuffer({ resolveWithObject: true });
   return { data, width: info.width, height: info.height, channels: info.channels === 4 ? 4 : 3 };
+}
+
+/** A layer of the scene: grey stays grey. @throws {Error} when the bytes are not a picture. */
+export async function decodeLayer(bytes: Uint8Array): Promise<RawPicture> {
+  const picture = sharp(bytes, { limitInputPixels: false });
+  const { channels } = await picture.metadata();
+  return develop(channels <= 2 ? picture.removeAlpha().toColourspace("b-w") : picture.toColourspace("srgb"));
+}
+
+const asSharp = ({ data, width, height, channels }: RawPicture): Sharp =>
+  sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
+
+async function develop(picture: Sharp): Promise<RawPicture> {
+  const { data, info } = await picture.raw().toBuffer({ resolveWithObject: true });
+  const channels = info.channels === 4 ? 4 : info.channels === 1 ? 1 : 3;
+  return { data, width: info.width, height: info.height, channels };
 }
 
 /** How far a cut reaches beyond the picture on each side, in pixels. */
@@ -63,28 +76,23 @@ function extended(picture: Sharp, over: Overhang, source: Size, look: ExportLook
   return picture.extend({ ...over, extendWith: continuation(over, look.content, source) });
 }
 
-/**
- * Cuts one export and encodes it: PNG where the background is transparent, else JPEG without chroma
- * subsampling, with an sRGB profile. The background is continued where the cut reaches beyond the picture.
- */
-export async function cutExport(source: ExportSource, cut: Cut, look: ExportLook): Promise<EncodedPicture> {
+/** The cut at its own size. The background is continued where the cut reaches beyond the picture. */
+export async function cutScene(source: ExportSource, cut: Cut, look: ExportLook): Promise<RawPicture> {
   const over = overhang(cut, source);
-  const { data, width, height, channels } = source;
-  let picture = sharp(data, { raw: { width, height, channels }, limitInputPixels: false });
-  if (Object.values(over).some((pixels) => pixels > 0)) {
-    const large = await extended(picture, over, source, look).raw().toBuffer({ resolveWithObject: true });
-    const raw = { width: large.info.width, height: large.info.height, channels: large.info.channels };
-    picture = sharp(large.data, { raw, limitInputPixels: false });
-  }
-  picture = picture
-    .extract({ left: cut.x + over.left, top: cut.y + over.top, width: cut.width, height: cut.height })
-    .withIccProfile("srgb");
-  const isTransparent = channels === 4;
-  const bytes = await (isTransparent ? picture.png(PNG) : picture.jpeg(JPEG)).toBuffer();
-  return {
-    bytes: new Uint8Array(bytes),
-    width: cut.width,
-    height: cut.height,
-    extension: isTransparent ? "png" : "jpg",
-  };
+  const reachesBeyond = Object.values(over).some((pixels) => pixels > 0);
+  const whole = reachesBeyond ? await develop(extended(asSharp(source), over, source, look)) : source;
+  const area = { left: cut.x + over.left, top: cut.y + over.top, width: cut.width, height: cut.height };
+  return develop(asSharp(whole).extract(area));
+}
+
+/** Lanczos-3 to an exact size; see-through colours do not bleed into the product's edge. */
+export async function resizePicture(picture: RawPicture, { width, height }: Size): Promise<RawPicture> {
+  if (picture.width === width && picture.height === height) return picture;
+  const resized = asSharp(picture).resize(width, height, { fit: "fill", kernel: "lanczos3" });
+  return develop(picture.channels === 1 ? resized.toColourspace("b-w") : resized);
+}
+
+/** Lays what is see-through on a colour ("#rrggbb"): for formats that carry no alpha. */
+export async function laidOn(picture: RawPicture, colour: string): Promise<RawPicture> {
+  return picture.channels === 4 ? develop(asSharp(picture).flatten({ background: colour })) : picture;
 }

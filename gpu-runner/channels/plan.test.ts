@@ -1,0 +1,111 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { planChannel, type Placed } from "./plan.ts";
+import { type ChannelProfile, CHANNELS } from "./profiles.ts";
+
+const aPlaced = (changes: Partial<Placed> = {}): Placed => ({
+  picture: { width: 3000, height: 3000 },
+  product: { x: 900, y: 700, width: 1200, height: 1500 },
+  content: { x: 850, y: 700, width: 1400, height: 1560 },
+  cutOff: [],
+  ...changes,
+});
+
+function planned(profile: ChannelProfile, placed: Placed) {
+  const plan = planChannel(profile, placed);
+  if ("refused" in plan) throw new Error(plan.refused);
+  return plan;
+}
+
+const whites = Object.entries(CHANNELS).filter(([, { background }]) => background === "white");
+
+describe("a product on white", () => {
+  it.each(whites)("fills the frame as %s asks, in the middle", (_, profile) => {
+    const { size, product } = planned(profile, aPlaced());
+    const share = Math.max(product.width / size.width, product.height / size.height);
+    expect(share).toBeCloseTo(profile.fill?.wanted ?? 0, 2);
+    expect(Math.abs(product.x * 2 + product.width - size.width)).toBeLessThanOrEqual(2);
+    expect(Math.abs(product.y * 2 + product.height - size.height)).toBeLessThanOrEqual(2);
+    expect(Math.max(size.width, size.height)).toBeLessThanOrEqual(profile.longestSide.wanted);
+  });
+
+  it("is never enlarged", () => {
+    const small = { x: 100, y: 100, width: 700, height: 1000 };
+    const { cut, size } = planned(CHANNELS["amazon-main"], aPlaced({ product: small }));
+    expect(size.width).toBe(cut.width);
+  });
+
+  const refusals = [
+    {
+      name: "too few pixels",
+      profile: CHANNELS["amazon-main"],
+      placed: { product: { x: 10, y: 10, width: 600, height: 800 } },
+      says: /pixels for 889 .* 1000 are asked/,
+    },
+    {
+      name: "a product that the photo cuts off",
+      profile: CHANNELS.zalando,
+      placed: { cutOff: ["bottom"] },
+      says: /cuts the product off \(bottom\)/,
+    },
+    {
+      name: "a product with too few pixels of its own",
+      profile: { ...CHANNELS.bol, longestSide: { min: 500, wanted: 540, max: 6000 } },
+      placed: {},
+      says: /the product has 475 pixels, 500 are asked/,
+    },
+  ];
+  it.each(refusals)("is refused for $name", ({ profile, placed, says }) => {
+    expect(planChannel(profile, aPlaced(placed))).toEqual({ refused: expect.stringMatching(says) });
+  });
+});
+
+describe("a cut of the scene", () => {
+  const story = CHANNELS["instagram-story"];
+
+  it("is the planned frame where the product lies free in it", () => {
+    const frame = { x: 600, y: 0, width: 1687, height: 3000 };
+    const placed = aPlaced({ frame, content: { x: 900, y: 700, width: 1200, height: 1500 } });
+    expect(planned(story, placed)).toMatchObject({ cut: frame, size: { width: 1080, height: 1920 } });
+  });
+
+  it("keeps product and shadow out of what the channel covers, whatever the picture", () => {
+    const pixels = fc.integer({ min: 600, max: 4000 });
+    const share = fc.double({ min: 0, max: 0.7, noNaN: true });
+    fc.assert(
+      fc.property(pixels, pixels, fc.tuple(share, share, share), (width, height, [left, top, part]) => {
+        const content = {
+          x: Math.floor(width * left),
+          y: Math.floor(height * top),
+          width: Math.max(300, Math.floor(width * (1 - left) * part)),
+          height: Math.max(300, Math.floor(height * (1 - top) * part)),
+        };
+        const plan = planChannel(story, {
+          picture: { width, height },
+          product: content,
+          content,
+          cutOff: [],
+        });
+        if ("refused" in plan) return;
+        const { size, product } = plan;
+        expect(product.y).toBeGreaterThanOrEqual(size.height * 0.14 - 1);
+        expect(product.y + product.height).toBeLessThanOrEqual(size.height * 0.8 + 1);
+        expect(product.x).toBeGreaterThanOrEqual(size.width * 0.06 - 1);
+        expect(product.x + product.width).toBeLessThanOrEqual(size.width * 0.94 + 1);
+      }),
+    );
+  });
+
+  it("is refused where a story would have to be blown up", () => {
+    const placed = aPlaced({
+      picture: { width: 500, height: 700 },
+      product: { x: 200, y: 200, width: 100, height: 200 },
+      content: { x: 200, y: 200, width: 100, height: 200 },
+    });
+    expect(planChannel(story, placed)).toEqual({ refused: expect.stringMatching(/1920 are asked/) });
+  });
+
+  it("is wide for a hero", () => {
+    expect(planned(CHANNELS["web-hero"], aPlaced()).size).toEqual({ width: 1920, height: 1080 });
+  });
+});
