@@ -44,7 +44,7 @@ const aConfigMap = (name: string, version: number, opalJob: string) =>
   toEntry({ metadata: { ...metadataOf(name, version), labels: { [LABELS.job]: opalJob } } }, parseConfigMap);
 
 describe("what has changed is told with the priority of how it was found:", () => {
-  it("low for the first list, high for what the watch brings then", () => {
+  it("low for the first list, high for what somebody edits then", () => {
     const { caches, told } = aFeed();
     caches.opalJobs.replace([aJob("a", 1), aJob("b", 2)], "2");
     caches.opalJobs.watched(aJob("b", 3));
@@ -59,11 +59,11 @@ describe("what has changed is told with the priority of how it was found:", () =
     expect(told).toEqual(["opal/c low", "opal/b low"]);
   });
 
-  it("high for what was written by this process, whose pass goes on with it", () => {
+  it("urgent for what becomes of children, also by this process, whose pass goes on with it", () => {
     const { caches, told } = aFeed();
     caches.configMaps.written(aConfigMap("a-1", 4, "a"));
     caches.configMaps.watchedDelete("opal/a-1", "5");
-    expect(told).toEqual(["opal/a high", "opal/a high"]);
+    expect(told).toEqual(["opal/a urgent", "opal/a urgent"]);
   });
 });
 

@@ -13,7 +13,8 @@ import type { RunnerPod } from "./runner-pod.ts";
 /**
  * Tells which OpalJobs a change of the caches concerns, and keeps in memory what would otherwise be lost with
  * an object that goes. What was found by listing (at the start, after a gap) is thousands at once and must not delay what
- * somebody has just changed: its priority is low.
+ * somebody has just changed: its priority is low. What happens to children and pods is urgent: a pod that has ended
+ * leaves a GPU empty until it is looked at.
  */
 export function feed(
   caches: Caches,
@@ -30,7 +31,8 @@ export function feed(
   },
 ): void {
   const known = { caches, memory };
-  const tell = (key: string, from: ChangeSource) => onChanged(key, from === "list" ? "low" : "high");
+  const tell = (key: string, from: ChangeSource, priority: Priority = "urgent") =>
+    onChanged(key, from === "list" ? "low" : priority);
   const tellMembers = (child: ChildJob, from: ChangeSource) => {
     for (const name of membersOf(child)) tell(`${child.namespace}/${name}`, from);
   };
@@ -45,12 +47,12 @@ export function feed(
 
   caches.opalJobs.onChange(({ key, before, after, from }) => {
     if (before && after?.metadata.uid !== before.metadata.uid) memory.jobs.delete(before.metadata.uid);
-    tell(key, from);
+    tell(key, from, "high");
     // Another member of a shared child may have to speak for it now.
     if (standing(before) === standing(after)) return;
     for (const job of [before, after]) if (job) tellOfShared(job.metadata.uid, from);
   });
-  caches.unreadableOpalJobs.onChange(({ key, from }) => tell(key, from));
+  caches.unreadableOpalJobs.onChange(({ key, from }) => tell(key, from, "high"));
   caches.childJobs.onChange(({ before, after, from }) => {
     if (before && after?.uid !== before.uid) {
       for (const uid of before.ownerUids) memory.carry(uid, usageIn(before, uid));
