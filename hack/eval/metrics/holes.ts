@@ -4,6 +4,8 @@ import type { Alpha } from "../../../gpu-runner/pipeline/raster.ts";
 const HALF = 128;
 /** Smaller ones nobody sees: share of the product with its holes, and pixels. */
 const SMALLEST = { share: 0.001, pixels: 64 };
+/** A hole is open over most of its area; what glass lets through is no hole. */
+const OPEN_LEVEL = 5;
 
 export interface Hole {
   readonly pixels: Int32Array;
@@ -30,6 +32,9 @@ function grow(start: number, exact: Alpha, seen: Uint8Array) {
   return { members, touchesFrame };
 }
 
+const isOpen = (members: readonly number[], { data }: Alpha) =>
+  members.filter((index) => (data[index] ?? 0) <= OPEN_LEVEL).length > members.length / 2;
+
 /** The holes of an exact matte: clear parts that are closed in by the product on all sides. */
 export function findHoles(exact: Alpha): Hole[] {
   const seen = new Uint8Array(exact.data.length);
@@ -39,7 +44,7 @@ export function findHoles(exact: Alpha): Hole[] {
     if (level >= HALF) product++;
     else if (seen[index] !== 1) {
       const { members, touchesFrame } = grow(index, exact, seen);
-      if (!touchesFrame) closed.push(members);
+      if (!touchesFrame && isOpen(members, exact)) closed.push(members);
     }
   });
   const whole = closed.reduce((sum, hole) => sum + hole.length, product);

@@ -100,6 +100,12 @@ describe("holes", () => {
     expect(holesFound(ringed(6), holes)).toBe(0);
   });
 
+  it("are open: what glass lets through is none", () => {
+    const solid = ringed(10);
+    const glass = { ...solid, data: solid.data.map((level) => Math.max(level, 40)) };
+    expect(findHoles(glass)).toHaveLength(0);
+  });
+
   it("end at the frame", () => {
     expect(findHoles(drawn(40, 40, (x) => (x > 20 ? 255 : 0)))).toHaveLength(0);
   });
