@@ -1,11 +1,11 @@
 /** Enlargements of shrunk real photos against the photos, beside Lanczos-3 and bicubic; and whether tiles show. */
-import sharp from "sharp";
 import { type UpscaleEntry, upscaler } from "../../../gpu-runner/models/catalogue.ts";
 import type { ModelSessions } from "../../../gpu-runner/models/sessions.ts";
 import { cropBytes, type Rgb } from "../../../gpu-runner/pipeline/raster.ts";
 import { decodePicture, encodePng, resizeRgb } from "../../../gpu-runner/stages/picture-codec.ts";
 import { upscale } from "../../../gpu-runner/stages/upscale.ts";
 import { type AreaResult, type Exhibit, type Figure, mean } from "../figures.ts";
+import { BICUBIC, interpolate, LANCZOS_3 } from "../metrics/interpolate.ts";
 import { brightness, brightnessPsnr, largestDifference, seamRatio } from "../metrics/sharpness.ts";
 import type { RealPhoto } from "../real-photos.ts";
 
@@ -38,12 +38,6 @@ async function enlarge(picture: Rgb, model: UpscaleEntry, sessions: ModelSession
   return (await decodePicture((await upscale({ picture: bytes }, model, sessions)).picture.bytes)).rgb;
 }
 
-async function bicubic(picture: Rgb, side: number): Promise<Rgb> {
-  const raw = { width: picture.width, height: picture.height, channels: 3 as const };
-  const data = await sharp(picture.data, { raw }).resize(side, side, { kernel: "cubic" }).raw().toBuffer();
-  return { width: side, height: side, data };
-}
-
 interface Restored {
   /** dB over Lanczos-3. */
   readonly gain: number;
@@ -63,11 +57,9 @@ async function restore(
 ): Promise<Restored> {
   const side = CROP / model.task.factor;
   const small = await resizeRgb(original, { width: side, height: side });
-  const [own, lanczos, cubic] = [
-    await enlarge(small, model, sessions),
-    await resizeRgb(small, original),
-    await bicubic(small, CROP),
-  ];
+  const own = await enlarge(small, model, sessions);
+  const lanczos = interpolate(small, model.task.factor, LANCZOS_3);
+  const cubic = interpolate(small, model.task.factor, BICUBIC);
   const psnr = (picture: Rgb) => brightnessPsnr(picture, original, BORDER);
   const say = (label: string, picture: Rgb) => panel(`${label} ${psnr(picture).toFixed(2)} dB`, picture);
   const panels = [
@@ -130,7 +122,7 @@ export async function measureUpscale({
     const sorted = [...restored].sort((a, b) => a.gain - b.gain);
     const [worst, best] = [sorted[0], sorted.at(-1)];
     if (worst && best) exhibits.push(worst.exhibit, best.exhibit);
-    lines.push(`${model.name}: +${worst?.gain.toFixed(2)} to +${best?.gain.toFixed(2)} dB over Lanczos-3`);
+    lines.push(`${model.name}: ${worst?.gain.toFixed(2)} to ${best?.gain.toFixed(2)} dB over Lanczos-3`);
     figures.push({
       key: `sr_gain_db_${model.name.replaceAll("-", "_")}`,
       label: `${model.name}: PSNR-Y over Lanczos-3 (dB; baseline bicubic)`,

@@ -5,6 +5,7 @@ import { ciede2000, type Lab, srgbToLab } from "./colour-difference.ts";
 import { gradientError } from "./gradient-error.ts";
 import { edgeBand, haloError } from "./halo.ts";
 import { findHoles, holesFound } from "./holes.ts";
+import { BICUBIC, interpolate, LANCZOS_3 } from "./interpolate.ts";
 import { bandError, iou, meanAbsoluteError } from "./matte-error.ts";
 import { brightnessPsnr, largestDifference, seamRatio } from "./sharpness.ts";
 
@@ -198,6 +199,25 @@ describe("enlargements", () => {
     expect(brightnessPsnr(got, exact, 1)).toBeCloseTo(10 * Math.log10(255 ** 2 / 100), 10);
     expect(brightnessPsnr(exact, exact, 0)).toBe(Infinity);
     expect(largestDifference(got, exact)).toBe(100);
+  });
+
+  it("by plain kernels keep flat colours and straight ramps, and aim at pixel centres", () => {
+    const flat = grey(drawn(8, 8, () => 77));
+    const ramp = grey(drawn(16, 16, (x) => 10 * x));
+    for (const kernel of [LANCZOS_3, BICUBIC]) {
+      expect(new Set(interpolate(flat, 2, kernel).data)).toEqual(new Set([77]));
+      const large = interpolate(ramp, 2, kernel);
+      // Column 15 of 32 lies at 7.25 of 16.
+      const level = large.data[(16 * 32 + 15) * 3] ?? 0;
+      expect(Math.abs(level - 72.5)).toBeLessThanOrEqual(1);
+    }
+  });
+
+  it("by Lanczos ring more than by bicubic at a step", () => {
+    const step = grey(drawn(16, 16, (x) => (x < 8 ? 60 : 180)));
+    const overshoot = (kernel: typeof BICUBIC) =>
+      interpolate(step, 4, kernel).data.reduce((most, level) => Math.max(most, level - 180), 0);
+    expect(overshoot(LANCZOS_3)).toBeGreaterThan(overshoot(BICUBIC));
   });
 
   it("show seams as larger steps at the borders of tiles", () => {
