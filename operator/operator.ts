@@ -91,11 +91,15 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
     shardSize: config.shardSize,
     minIntervalMs: PLAN_INTERVAL_MS,
     look: (key) => look(key, caches, memory, { settings: config, nowMs: nowMs() }),
-    onChanged: (key) => queue?.add(key),
+    onChanged: (key, { hasGpus }) => queue?.add(key, hasGpus ? "urgent" : "high"),
     onUnreadable: (key, error) => log.error({ key, error }, "OpalJob left out: it cannot be looked at"),
     onDue: planSoon,
     record: deps.record,
-    onMoved: (key) => queue?.addAfter(key, config.backgroundIntervalSeconds * 1000),
+    onMoved(key, { isNearHead }) {
+      const { statusIntervalSeconds, backgroundIntervalSeconds } = config;
+      // Not at once: where jobs are short it has started by then, and that is written anyway.
+      queue?.addAfter(key, (isNearHead ? statusIntervalSeconds : backgroundIntervalSeconds) * 1000);
+    },
     clock,
   });
   feed(caches, memory, {

@@ -47,6 +47,20 @@ describe("after a plan", () => {
     expect(tellingOf(withJobs(holder, a, b, c), withJobs(holder, a, c))[1]).toEqual(["c"]);
   });
 
+  it("who moves among the first of its queue is told apart from who moves behind them", () => {
+    const jobs = ["a", "b", "c", "d", "e"].map((name) => aJob(name));
+    const [, ...left] = jobs;
+    const comparer = createPlanComparer();
+    const told = [jobs, left].map((now, at) => {
+      const world = withJobs(holder, ...now);
+      const keys = new Map(world.jobs.map(({ uid, key }) => [uid, key]));
+      const news = { changed: at === 0 ? keys.keys() : [], gone: at === 0 ? [] : ["a"] };
+      return comparer.differences(schedule(world, NOW_MS), keys, news);
+    });
+    const near = told[1]?.map(({ key, isNearHead }) => `${key} ${isNearHead ? "near" : "far"}`);
+    expect(near).toEqual(["shop/b near", "shop/c near", "shop/d near", "shop/e far"]);
+  });
+
   it("a job that comes back under its key is a new one", () => {
     const again = { ...aJob("again"), key: waiting.key };
     expect(tellingOf(withJobs(holder, waiting), withJobs(holder, again))[1]).toEqual(["waiting!"]);

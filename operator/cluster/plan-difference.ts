@@ -1,3 +1,4 @@
+import { isNearHead } from "../reconcile/status-write.ts";
 import type { Placement, Plan } from "../schedule/plan.ts";
 
 /**
@@ -11,6 +12,10 @@ export interface Difference {
   readonly key: string;
   /** Its GPUs, or the kind of thing that blocks it, are others; not only its place and the words. */
   readonly isPressing: boolean;
+  /** It has or had GPUs. */
+  readonly hasGpus: boolean;
+  /** It waits among the first of its queue. */
+  readonly isNearHead: boolean;
 }
 
 /** Pressing: `undefined` while it waits among so many that the reason was not looked at. */
@@ -18,6 +23,7 @@ interface Told {
   readonly pressing: string | undefined;
   readonly words: string;
   readonly isAdmitted: boolean;
+  readonly isNearHead?: boolean;
 }
 
 const WAITS: Told = { pressing: undefined, words: "", isAdmitted: false };
@@ -38,13 +44,14 @@ export function createPlanComparer(): PlanComparer {
   const told = new Map<string, Told>();
   const holders = new Set<string>();
 
-  function tell(uid: string, is: Told): { isOther: boolean; isPressing: boolean } {
+  function tell(uid: string, is: Told): Pick<Difference, "isPressing" | "hasGpus"> & { isOther: boolean } {
     const was = told.get(uid);
     told.set(uid, is);
     if (is.isAdmitted) holders.add(uid);
     else holders.delete(uid);
-    if (!was) return { isOther: true, isPressing: true };
+    if (!was) return { isOther: true, isPressing: true, hasGpus: is.isAdmitted };
     return {
+      hasGpus: was.isAdmitted || is.isAdmitted,
       isOther: was.pressing !== is.pressing || was.words !== is.words,
       isPressing: isPressing(was, is),
     };
@@ -63,8 +70,9 @@ export function createPlanComparer(): PlanComparer {
         const key = keys.get(uid);
         if (key === undefined) continue;
         const isWorthALook = isAllCompared || plan.admitted.has(uid);
-        const { isOther, isPressing } = tell(uid, isWorthALook ? digestOf(plan.placementOf(uid)) : WAITS);
-        if (isOther) found.push({ key, isPressing });
+        const is = isWorthALook ? digestOf(plan.placementOf(uid)) : WAITS;
+        const { isOther, ...how } = tell(uid, is);
+        if (isOther) found.push({ key, ...how, isNearHead: is.isNearHead ?? false });
       }
       return found;
     },
@@ -87,5 +95,6 @@ function digestOf(placement: Placement | undefined): Told {
     pressing: `waiting ${placement.blockedOn}`,
     words: `${placement.position} ${placement.because}`,
     isAdmitted: false,
+    isNearHead: isNearHead(placement.position),
   };
 }

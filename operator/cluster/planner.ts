@@ -58,9 +58,9 @@ export interface PlannerSettings extends WorldParts {
   readonly shardSize: number;
   readonly look: (key: string) => Sighting;
   /** The job's GPUs or the reason why it has none have changed: see to it. */
-  readonly onChanged: (key: string) => void;
-  /** Only its place in the queue has changed: see to it some time. */
-  readonly onMoved: (key: string) => void;
+  readonly onChanged: (key: string, place: { readonly hasGpus: boolean }) => void;
+  /** Only its place in the queue has changed: see to it soon near the queue's head, and else some time. */
+  readonly onMoved: (key: string, place: { readonly isNearHead: boolean }) => void;
   readonly onUnreadable: (key: string, error: unknown) => void;
   /** A plan is due: call `replan` after so long. */
   readonly onDue: (afterMs: number) => void;
@@ -176,9 +176,9 @@ export function createPlanner(settings: PlannerSettings): Planner {
     const { jobs, goneJobs } = kept.change();
     kept.told();
     const news = { changed: jobs.map(({ uid }) => uid), gone: goneJobs };
-    for (const { key, isPressing } of comparer.differences(next, kept.keys, news)) {
-      if (isPressing) settings.onChanged(key);
-      else settings.onMoved(key);
+    for (const { key, isPressing, hasGpus, isNearHead } of comparer.differences(next, kept.keys, news)) {
+      if (isPressing) settings.onChanged(key, { hasGpus });
+      else settings.onMoved(key, { isNearHead });
     }
   }
 

@@ -4,13 +4,14 @@
  */
 import { isFinished, REASONS } from "#crds/conditions.ts";
 import { counted } from "../schedule/words.ts";
-import { assess, type Assessment } from "./assess.ts";
+import { type ActiveChild, assess, type Assessment } from "./assess.ts";
 import type { Decision } from "./decision.ts";
 import { desiredJob } from "./desired-job.ts";
 import { failureOf, isMisconfigured } from "./failures/classify.ts";
 import { nextAttempt, nextChanges } from "./next-attempt.ts";
 import type { JobPlacement, Observed, ObservedChild, ObservedPod } from "./observed.ts";
 import type { ReconcileSettings } from "./settings.ts";
+import { isNearHead } from "./status-write.ts";
 import { gpusOf, livePods, podsOnGpus, usageOf } from "./usage.ts";
 import { verdictOf } from "./verdict.ts";
 
@@ -177,7 +178,10 @@ const moving: Rule = (sight) => {
   const { child } = active;
   if (placement?.kind !== "admitted" || placement.pool === child.pool) return undefined;
   const because = reasonOf(placement) ?? `The job moves from pool ${child.pool} to ${placement.pool}.`;
-  if (child.parallelism > 0) return { action: { do: "resize", child, parallelism: 0 }, because };
+  if (child.parallelism > 0) {
+    const withdrawal = givesBack(active, gpusOf(active));
+    return { action: { do: "resize", child, parallelism: 0 }, because, withdrawal };
+  }
   if (podsOnGpus(child).length > 0) return { action: { do: "nothing" }, because };
   return launch({ ...sight, assessment: assess(seen, { retired: true }) });
 };
@@ -190,7 +194,11 @@ const allocationChanged: Rule = ({ seen: { placement }, assessment: { active }, 
   if (wanted === usable) return undefined;
   const because =
     reasonOf(placement) ?? `The allocation changes from ${usable} to ${counted(wanted, "GPU")}.`;
-  return { action: { do: "resize", child: active.child, parallelism: wanted }, because };
+  return {
+    action: { do: "resize", child: active.child, parallelism: wanted },
+    because,
+    ...(isWithdrawal(placement) && { withdrawal: givesBack(active, usable - wanted) }),
+  };
 };
 
 function isPassenger({ shared }: ObservedChild): boolean {
@@ -198,7 +206,17 @@ function isPassenger({ shared }: ObservedChild): boolean {
 }
 
 function reasonOf(placement: JobPlacement | undefined): string | undefined {
-  return placement?.kind === "waiting" ? placement.because : placement?.change?.because;
+  const waitsFor = placement?.kind === "waiting" ? placement.because : undefined;
+  return placement?.change?.because ?? waitsFor;
+}
+
+function isWithdrawal(placement: JobPlacement | undefined): boolean {
+  return placement?.change !== undefined && placement.change.reason !== "FewerShards";
+}
+
+function givesBack(active: ActiveChild, gpus: number): string {
+  const held = counted(gpusOf(active), "GPU");
+  return `Gives back ${gpus < gpusOf(active) ? `${gpus} of ` : ""}its ${held} of pool ${active.child.pool}.`;
 }
 
 const waiting: Rule = (sight) => {
@@ -222,9 +240,10 @@ function untilItMustBeSeenAgain(sight: Sight): number | undefined {
   return known.length === 0 ? undefined : Math.min(...known);
 }
 
-/** Who stands far back hardly moves: its place is looked at less often. */
+/** Who stands far back hardly moves: its place is looked at less often than that of the few at the head. */
 function untilItsPlaceIsOld({ seen: { placement }, settings }: Sight): number | undefined {
   if (placement?.kind !== "waiting") return undefined;
+  if (isNearHead(placement.position)) return settings.statusIntervalSeconds * 1000;
   return settings.backgroundIntervalSeconds * 1000 * (1 + (placement.position ?? 0) / PLACES_PER_INTERVAL);
 }
 const PLACES_PER_INTERVAL = 20;

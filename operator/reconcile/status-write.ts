@@ -16,7 +16,8 @@ type Intervals = Pick<
 /**
  * What people and programs wait for (conditions, more GPUs, attempts) is written at once, except that pods run: that
  * is written when they have done so for a moment, because a short job's end says it too. Progress is written at most
- * every few seconds; what changes all the time by itself (usage, places in the queue) still less often.
+ * every few seconds, and so is the place of the few at a queue's head, however long the queue is; what changes all
+ * the time by itself (usage, the places behind) still less often.
  */
 export function timeWrite(
   before: OpalJobStatus,
@@ -69,19 +70,29 @@ function asBefore(before: OpalJobStatus, after: OpalJobStatus): OpalJobStatus {
   return { ...after, phase: before.phase, conditions };
 }
 
-function pressing({ conditions, assignment, attempts, phase, observedGeneration }: OpalJobStatus): object {
+function pressing(status: OpalJobStatus): object {
+  const { conditions, assignment, attempts, phase, observedGeneration, queue } = status;
   return {
     conditions: (conditions ?? []).map(({ type, status, reason }) => [type, status, reason]),
     pool: assignment?.pool,
     attempts,
     phase,
     observedGeneration,
+    blockedOn: queue?.blockedOn,
   };
 }
 
+/** Who is to start next or soon: its place is worth a write sooner than that of thousands behind. */
+export function isNearHead(position: number | undefined): boolean {
+  return position !== undefined && position <= HEAD_PLACES;
+}
+const HEAD_PLACES = 3;
+
 /** Conditions too: those that did not press. */
-function progress({ items, stages, failedItems, startTime, assignment, phase }: OpalJobStatus): object {
-  return { items, stages, failedItems, startTime, gpus: assignment?.gpus, phase };
+function progress(status: OpalJobStatus): object {
+  const { items, stages, failedItems, startTime, assignment, phase, queue } = status;
+  const place = isNearHead(queue?.position) ? queue?.position : undefined;
+  return { items, stages, failedItems, startTime, gpus: assignment?.gpus, phase, place };
 }
 
 /** JSON values; absent and undefined are the same, and the order of fields does not matter. */

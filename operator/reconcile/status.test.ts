@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { OpalJobStatus } from "#crds/opaljob.ts";
 import { decide } from "./decide.ts";
-import { notesOf } from "./event-notes.ts";
+import { noteOfWithdrawal, notesOf } from "./event-notes.ts";
 import type { Observed, ObservedPod } from "./observed.ts";
 import { MAX_STATUS_BYTES, nextStatus } from "./status.ts";
 import { isSame, mergePatch, timeWrite } from "./status-write.ts";
@@ -304,6 +304,23 @@ describe("writing the status", () => {
     expect(timed(after, seconds)).toEqual(want);
   });
 
+  const place = (position: number, blockedOn = "order", because = "others") => ({
+    queue: { position, blockedOn, because },
+  });
+  it.each([
+    ["what blocks it, at once", place(9), place(9, "gpus"), 0, { write: "now" }],
+    ["a place far back, late", place(90), place(89), 5, { write: "later", afterMs: 25_000 }],
+    ["a place at the head, soon", place(4), place(3), 1, { write: "later", afterMs: 4000 }],
+    ["a place at the head, when some seconds are over", place(2), place(1), 5, { write: "now" }],
+    ["words alone, late", place(1), place(1, "order", "else"), 5, { write: "later", afterMs: 25_000 }],
+  ] as const)("of a job that waits writes a change of %s", (_what, ...[was, is, seconds, want]) => {
+    const waits = statusOf(anObserved({ placement: waitingFor }), at(0));
+    const context = { intervals: settings, writtenAtMs: START_MS, runningSinceMs: undefined };
+    const nowMs = START_MS + seconds * 1000;
+    const [before, after] = [was, is].map((one) => OpalJobStatus.parse({ ...waits, ...one }));
+    expect(timeWrite(before!, after!, { ...context, nowMs })).toEqual(want);
+  });
+
   it("sends only what has changed, and takes away what is no more", () => {
     const after = {
       ...before,
@@ -345,5 +362,31 @@ describe("events", () => {
     ["a suspension", anObserved({ job: anOpalJob({ spec: { suspend: true } }) }), ["Normal SuspendedByUser"]],
   ] as const)("of %s", (_what, seen, want) => {
     expect(notes(seen)).toEqual(want);
+  });
+
+  const running = aChild({ items: [0, 1, 2, 3], shardSize: 1, parallelism: 4 });
+  const because = "The budget allows no further shard.";
+  const change = { reason: "Budget", because } as const;
+  it.each([
+    [
+      "some, which the plan wants",
+      { ...admittedTo("sim", 1), change },
+      `Gives back 3 of its 4 GPUs of pool sim. ${because}`,
+    ],
+    ["all, which the plan wants", { ...waitingFor, change }, `Gives back its 4 GPUs of pool sim. ${because}`],
+    [
+      "all, for another pool",
+      admittedTo("other", 2),
+      "Gives back its 4 GPUs of pool sim. The job moves from pool sim to other.",
+    ],
+    [
+      "some, because fewer shards are left",
+      { ...admittedTo("sim", 3), change: { ...change, reason: "FewerShards" } },
+      undefined,
+    ],
+    ["none, but gets one more", admittedTo("sim", 5), undefined],
+  ] as const)("of GPUs given back: %s", (_what, placement, want) => {
+    const seen = anObserved({ job: anOpalJob({ items: 4 }), children: [running], placement });
+    expect(noteOfWithdrawal(decide(seen, settings, START_MS + 60_000))?.note).toBe(want);
   });
 });
