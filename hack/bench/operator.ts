@@ -16,10 +16,10 @@ import { ensureDevCluster, USUAL_BUILD_TIME } from "../dev-cluster/build.ts";
 import { startReaper } from "../processes/reaper.ts";
 import { createSteps } from "../terminal/steps.ts";
 import { ensureKueue, USUAL_KUEUE_BUILD_TIME } from "./kueue/peer.ts";
-import { runKueue } from "./operator-kueue.ts";
-import { readLoad } from "./operator-load.ts";
-import { runOpal } from "./operator-opal.ts";
-import { compare, figuresOf, goalsOf } from "./operator-report.ts";
+import { runKueue } from "./operator/kueue.ts";
+import { readLoad } from "./operator/load.ts";
+import { runOpal } from "./operator/opal.ts";
+import { compare, figuresOf, goalsOf } from "./operator/report.ts";
 import { reportLines } from "./report.ts";
 
 const DEADLINE_SECONDS = 1800;

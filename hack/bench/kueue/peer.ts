@@ -6,20 +6,20 @@
  *   startKueueManager    (manager.ts) the full manager beside a dev cluster, webhooks included
  *   createKueueQueue     (manager.ts) one queue with a quota of GPUs
  */
-import { createHash } from "node:crypto";
 import { mkdir, readdir, readFile, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import * as z from "zod";
 import { isMade, madeOnce } from "../../cache/made-once.ts";
 import { compile } from "../../dev-cluster/compile.ts";
-import { BUILD_FLAGS, GO_ENV, runGo } from "../../dev-cluster/go.ts";
+import { buildKey, type GoModule, goVersion, loadModule, type PeerOptions } from "../go-module.ts";
 
-const KUEUE_VERSION = "v0.19.2";
 export const USUAL_KUEUE_BUILD_TIME = "4-7 minutes on two cores, once";
 
-const MODULE = "sigs.k8s.io/kueue";
-/** Of the module's files, as Go's checksum database has it; its own go.sum vouches for its dependencies. */
-const SUM = "h1:mPNzr37u0nwI7ikST5QQl5gg6EgtYOAvC9ZbTgywdN8=";
+const MODULE: GoModule = {
+  title: "Kueue",
+  path: "sigs.k8s.io/kueue",
+  version: "v0.19.2",
+  sum: "h1:mPNzr37u0nwI7ikST5QQl5gg6EgtYOAvC9ZbTgywdN8=",
+};
 const LINK_FLAGS = ["-ldflags=-s -w"];
 
 const PROGRAMS = { kueue: "./cmd/kueue", runner: "./test/performance/scheduler/runner" };
@@ -57,13 +57,6 @@ export interface KueuePeer {
   readonly baseline: string;
 }
 
-export interface PeerOptions {
-  /** The cache folder, see `cacheDir`. */
-  readonly cache: string;
-  /** Called with a short text, often, and only when there is something to build or to wait for. */
-  readonly onProgress?: (text: string) => void;
-}
-
 /** @throws {Error} when there is no Go, the module is not the one that is meant, or with the compiler's words */
 export async function ensureKueue({ cache, onProgress = () => {} }: PeerOptions): Promise<KueuePeer> {
   const parent = parentOf(cache);
@@ -98,23 +91,14 @@ function parentOf(cache: string): string {
   return join(cache, "peers", "kueue");
 }
 
-/** Undefined where there is no Go. */
-async function goVersion(): Promise<string | undefined> {
-  const lines: string[] = [];
-  const { code, missing } = await runGo(["version"], (line) => lines.push(line));
-  if (missing) return undefined;
-  if (code !== 0) throw new Error(`go version failed: ${lines.join(" ")}`);
-  return lines.join(" ");
-}
-
 function keyFor(go: string): string {
-  const parts = [SUM, go, process.arch, BUILD_FLAGS, LINK_FLAGS, GO_ENV, PROGRAMS, FILES, CLIENT_LIMITS];
-  return createHash("sha256").update(JSON.stringify(parts)).digest("hex").slice(0, 20);
+  return buildKey(go, MODULE, [LINK_FLAGS, PROGRAMS, FILES, CLIENT_LIMITS]);
 }
 
 async function build(parent: string, folder: string, onProgress: (text: string) => void): Promise<void> {
-  const module = await download(parent, onProgress);
-  const shared = { what: `Kueue ${KUEUE_VERSION}`, module, flags: LINK_FLAGS, folder, onProgress };
+  onProgress("loading its Go module");
+  const module = await loadModule(MODULE, parent);
+  const shared = { what: `${MODULE.title} ${MODULE.version}`, module, flags: LINK_FLAGS, folder, onProgress };
   await compile({ ...shared, packages: PROGRAMS });
   // Go takes packages or files, not both at once.
   await compile({ ...shared, packages: { minimalkueue: await minimalSource(module, folder) } });
@@ -141,21 +125,4 @@ async function copyWritable(from: string, to: string): Promise<void> {
   if (!(await stat(from)).isDirectory()) return writeFile(to, await readFile(from));
   await mkdir(to);
   for (const name of await readdir(from)) await copyWritable(join(from, name), join(to, name));
-}
-
-const Download = z.object({ Dir: z.string(), Sum: z.string() });
-
-/** @returns the module's folder in Go's own cache of modules */
-async function download(parent: string, onProgress: (text: string) => void): Promise<string> {
-  onProgress("loading its Go module");
-  await mkdir(parent, { recursive: true });
-  const lines: string[] = [];
-  const asked = ["mod", "download", "-json", `${MODULE}@${KUEUE_VERSION}`];
-  const { code } = await runGo(asked, (line) => line.startsWith("go: ") || lines.push(line), parent);
-  if (code !== 0) {
-    throw new Error(`Kueue's Go module could not be loaded (is the network there?):\n${lines.join("\n")}`);
-  }
-  const { Dir, Sum } = Download.parse(JSON.parse(lines.join("\n")));
-  if (Sum !== SUM) throw new Error(`${MODULE} ${KUEUE_VERSION} has the checksum ${Sum}, not ${SUM}`);
-  return Dir;
 }

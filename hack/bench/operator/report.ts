@@ -1,6 +1,6 @@
-import type { Goal } from "./report.ts";
-import { quantile } from "./report.ts";
-import { type Side, sumOf } from "./operator-side.ts";
+import type { Goal } from "../report.ts";
+import { quantile } from "../report.ts";
+import { type Side, sumOf } from "./side.ts";
 
 /** One of them is missing when only the other one was run. */
 export interface Sides {

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
-import { compare, figuresOf, goalsOf } from "./operator-report.ts";
-import type { Side } from "./operator-side.ts";
+import { compare, figuresOf, goalsOf } from "./report.ts";
+import type { Side } from "./side.ts";
 
 const aSide = (wallSeconds: number, peakRssMb: number, writes: [string, number][]): Side => ({
   wallSeconds,

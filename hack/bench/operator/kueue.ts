@@ -2,13 +2,13 @@ import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parse } from "yaml";
 import * as z from "zod";
-import { freePort } from "../processes/free-port.ts";
-import { spawnPart, type Part } from "../processes/part.ts";
-import type { Reaper } from "../processes/reaper.ts";
-import type { Cluster } from "../dev-cluster/cluster.ts";
-import type { KueuePeer } from "./kueue/peer.ts";
-import type { Load } from "./operator-load.ts";
-import { managerCost, type Side, startQuietCluster } from "./operator-side.ts";
+import { freePort } from "../../processes/free-port.ts";
+import { spawnPart, type Part } from "../../processes/part.ts";
+import type { Reaper } from "../../processes/reaper.ts";
+import type { Cluster } from "../../dev-cluster/cluster.ts";
+import type { KueuePeer } from "../kueue/peer.ts";
+import type { Load } from "./load.ts";
+import { managerCost, type Side, startQuietCluster } from "./side.ts";
 
 const READY_SECONDS = 60;
 

@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { parse } from "yaml";
-import { readLoad } from "./operator-load.ts";
+import { readLoad } from "./load.ts";
 
 const GENERATOR = `
 cohorts:

@@ -3,10 +3,10 @@ import { formatRanges } from "#crds/item-ranges.ts";
 import { ANNOTATIONS, LABELS } from "#crds/names.ts";
 import { Condition } from "#crds/opaljob.ts";
 import * as z from "zod";
-import { type Resources, resourcesIn } from "../../operator/cluster/resources.ts";
-import type { ApiClient, Resource } from "../../operator/runtime/api-client.ts";
-import { systemClock } from "../../operator/runtime/clock.ts";
-import { createReflector } from "../../operator/runtime/reflector.ts";
+import { type Resources, resourcesIn } from "../../../operator/cluster/resources.ts";
+import type { ApiClient, Resource } from "../../../operator/runtime/api-client.ts";
+import { systemClock } from "../../../operator/runtime/clock.ts";
+import { createReflector } from "../../../operator/runtime/reflector.ts";
 
 /**
  * Stands in for the Job controller and the nodes as the runner of Kueue's bench does: a child that has all its

@@ -1,7 +1,7 @@
 /** What is measured of a manager under load, whichever it is. */
 import { readFile } from "node:fs/promises";
-import type { ClusterOptions } from "../dev-cluster/cluster.ts";
-import { type Cluster, startCluster } from "../dev-cluster/cluster.ts";
+import type { ClusterOptions } from "../../dev-cluster/cluster.ts";
+import { type Cluster, startCluster } from "../../dev-cluster/cluster.ts";
 
 export interface Side {
   /** From the start of the load until the last job was seen to have ended. */

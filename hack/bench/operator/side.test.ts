@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { writesIn } from "./operator-side.ts";
+import { writesIn } from "./side.ts";
 
 it("counts what writes, whatever became of it, and no renewals of a lease", () => {
   const metrics = `
