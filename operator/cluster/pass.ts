@@ -8,7 +8,7 @@ import type { OpalQueue } from "#crds/opalqueue.ts";
 import { assess } from "../reconcile/assess.ts";
 import type { Decision } from "../reconcile/decision.ts";
 import { decide } from "../reconcile/decide.ts";
-import { type Note, notesOf } from "../reconcile/event-notes.ts";
+import { type Note, noteOfWithdrawal, notesOf } from "../reconcile/event-notes.ts";
 import type { JobPlacement, JobSight, Observed } from "../reconcile/observed.ts";
 import type { ReconcileSettings } from "../reconcile/settings.ts";
 import { kueuePlacement } from "../reconcile/kueue-placement.ts";
@@ -101,8 +101,9 @@ function placementOf(
   return planner.placement(assess(sight).active?.child.shared?.driver ?? key);
 }
 
-async function carryOut(key: string, { action }: Decision, { job }: Observed, deps: PassDeps): Promise<void> {
+async function carryOut(key: string, decision: Decision, { job }: Observed, deps: PassDeps): Promise<void> {
   const { planner, port } = deps;
+  const { action } = decision;
   const taken = gpusTaken(action);
   const passengers = (action.do === "launch" && action.passengers) || [];
   if (taken) planner.assume(key, taken);
@@ -116,6 +117,8 @@ async function carryOut(key: string, { action }: Decision, { job }: Observed, de
   }
   planner.reserve(passengers, false);
   if (taken) planner.assume(key, undefined);
+  const note = noteOfWithdrawal(decision);
+  if (note) deps.record(job, note);
 }
 
 interface Written {

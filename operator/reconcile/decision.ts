@@ -40,6 +40,8 @@ export interface Decision {
   readonly keepStatus?: true;
   /** In one sentence, for people: log line and event. */
   readonly because: string;
+  /** GPUs are taken away by the plan's will, and not because their shards have ended: how many, in one sentence. */
+  readonly withdrawal?: string;
   /** Look again after so long even if nothing changes. */
   readonly afterMs?: number;
 }

@@ -11,10 +11,17 @@ export interface Note {
   readonly note: string;
 }
 
+/** GPUs that the plan takes from a job: the status shows only that they are gone. Told when they have been taken. */
+export function noteOfWithdrawal({ withdrawal, because }: Decision): Note | undefined {
+  if (withdrawal === undefined) return undefined;
+  return { type: "Normal", reason: "GpusWithdrawn", action: "Shrink", note: `${withdrawal} ${because}` };
+}
+
 /**
- * The events of a pass: one for each launch, each suspension, each end at which something failed, and one for a job
- * that can never start or whose pods Kubernetes keeps from starting. Each is a write, so what the status says as well is left to it: waiting, running, and that
- * all went well, which the condition Complete tells in the same words and longer than an event lives.
+ * The events of a written status: one for each launch, each suspension, each end at which something failed, and one
+ * for a job that can never start or whose pods Kubernetes keeps from starting. Each is a write, so what the status
+ * says as well is left to it: waiting, running, and that all went well, which the condition Complete tells in the
+ * same words and longer than an event lives.
  */
 export function notesOf(decision: Decision, before: OpalJobStatus, after: OpalJobStatus): Note[] {
   const notes: Note[] = [];

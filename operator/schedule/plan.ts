@@ -104,6 +104,8 @@ export interface Waiting {
   readonly unblockedBy: string;
   /** Undefined for a job that can never start as it is. */
   readonly eta: StartEstimate | undefined;
+  /** Present when it still holds GPUs and shall give all of them back. */
+  readonly change?: AllocationChange | undefined;
 }
 
 /** Half of all jobs finish by p50, nine of ten by p90: if nothing more urgent arrives. */

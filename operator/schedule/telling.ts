@@ -53,7 +53,7 @@ export function tell(roster: Roster, round: Round): Plan {
     wakeAtMs: wakeAtMs(round),
     placementOf(uid) {
       const entry = roster.entries.get(uid);
-      return entry && (admitted.get(uid) ?? waitingOf(round, forecast, entry));
+      return entry && (admitted.get(uid) ?? waitingOf(round, forecast, entry, preempted.get(uid)));
     },
   };
 }
@@ -87,7 +87,7 @@ const SENTENCES: Readonly<Record<ChangeReason, (heir: string) => string>> = {
   FewerShards: () => "Fewer shards are left than it has GPUs",
 };
 
-function waitingOf(round: Round, forecast: Forecast, entry: Entry): Waiting {
+function waitingOf(round: Round, forecast: Forecast, entry: Entry, lost: Preempted | undefined): Waiting {
   const { board } = round;
   const block = blockOf(round, entry);
   const position = forecast.position(entry);
@@ -99,6 +99,9 @@ function waitingOf(round: Round, forecast: Forecast, entry: Entry): Waiting {
     because: `${what}: starts when ${when}.`,
     unblockedBy: when,
     eta: canStart(board, entry, block) ? forecast.start(entry) : undefined,
+    ...(lost && {
+      change: { reason: lost.reason, because: lost.because, ...(lost.forUid && { forUid: lost.forUid }) },
+    }),
   };
 }
 
