@@ -307,18 +307,26 @@ describe("writing the status", () => {
   const place = (position: number, blockedOn = "order", because = "others") => ({
     queue: { position, blockedOn, because },
   });
+  const now = { write: "now" };
+  const late = { write: "later", afterMs: 25_000 };
   it.each([
-    ["what blocks it, at once", place(9), place(9, "gpus"), 0, { write: "now" }],
-    ["a place far back, late", place(90), place(89), 5, { write: "later", afterMs: 25_000 }],
-    ["a place at the head, soon", place(4), place(3), 1, { write: "later", afterMs: 4000 }],
-    ["a place at the head, when some seconds are over", place(2), place(1), 5, { write: "now" }],
-    ["words alone, late", place(1), place(1, "order", "else"), 5, { write: "later", afterMs: 25_000 }],
-  ] as const)("of a job that waits writes a change of %s", (_what, ...[was, is, seconds, want]) => {
+    { what: "what blocks it, at once", was: place(9), is: place(9, "gpus"), seconds: 0, want: now },
+    { what: "a place far back, late", was: place(90), is: place(89), seconds: 5, want: late },
+    {
+      what: "a place at the head, soon",
+      was: place(4),
+      is: place(3),
+      seconds: 1,
+      want: { write: "later", afterMs: 4000 },
+    },
+    { what: "a place at the head, when that is over", was: place(2), is: place(1), seconds: 5, want: now },
+    { what: "words alone, late", was: place(1), is: place(1, "order", "else"), seconds: 5, want: late },
+  ])("of a job that waits writes a change of $what", ({ was, is, seconds, want }) => {
     const waits = statusOf(anObserved({ placement: waitingFor }), at(0));
+    const status = (changes: object) => OpalJobStatus.parse({ ...waits, ...changes });
     const context = { intervals: settings, writtenAtMs: START_MS, runningSinceMs: undefined };
     const nowMs = START_MS + seconds * 1000;
-    const [before, after] = [was, is].map((one) => OpalJobStatus.parse({ ...waits, ...one }));
-    expect(timeWrite(before!, after!, { ...context, nowMs })).toEqual(want);
+    expect(timeWrite(status(was), status(is), { ...context, nowMs })).toEqual(want);
   });
 
   it("sends only what has changed, and takes away what is no more", () => {
