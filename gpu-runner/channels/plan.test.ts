@@ -29,6 +29,13 @@ describe("a product on white", () => {
     expect(Math.max(size.width, size.height)).toBeLessThanOrEqual(profile.longestSide.wanted);
   });
 
+  it("takes less of the frame where only that reaches the smallest size", () => {
+    const product = { x: 100, y: 100, width: 700, height: 880 };
+    const { size, product: placed } = planned(CHANNELS["amazon-main"], aPlaced({ product }));
+    expect(size.width).toBe(1000);
+    expect(placed.height / size.height).toBeCloseTo(0.88, 2);
+  });
+
   it("is never enlarged", () => {
     const small = { x: 100, y: 100, width: 700, height: 1000 };
     const { cut, size } = planned(CHANNELS["amazon-main"], aPlaced({ product: small }));
@@ -40,7 +47,7 @@ describe("a product on white", () => {
       name: "too few pixels",
       profile: CHANNELS["amazon-main"],
       placed: { product: { x: 10, y: 10, width: 600, height: 800 } },
-      says: /pixels for 889 .* 1000 are asked/,
+      says: /pixels for 942 .* 1000 are asked/,
     },
     {
       name: "a product that the photo cuts off",

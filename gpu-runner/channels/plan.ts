@@ -39,10 +39,17 @@ export function boxInResult(box: Cut, cut: Cut, size: Size): Cut {
   };
 }
 
-/** The frame in which the product takes the wanted share, the product in its middle. */
-function whiteCut(product: Box, { ratio, fill }: ChannelProfile): Cut {
-  const aspect = ratio.width / ratio.height;
-  const width = Math.max(product.width, product.height * aspect) / (fill?.wanted ?? 1);
+/** The wanted share, or, where the product has too few pixels for the smallest size, as little as is allowed. */
+function fillOf(longestWhenFull: number, { fill, longestSide }: ChannelProfile): number {
+  if (!fill) return 1;
+  return Math.max(fill.min, Math.min(fill.wanted, longestWhenFull / longestSide.min));
+}
+
+/** The frame in which the product takes its share, the product in its middle. */
+function whiteCut(product: Box, profile: ChannelProfile): Cut {
+  const aspect = profile.ratio.width / profile.ratio.height;
+  const full = Math.max(product.width, product.height * aspect);
+  const width = full / fillOf(full * Math.max(1, 1 / aspect), profile);
   const size = { width: Math.ceil(width), height: Math.ceil(width / aspect) };
   return {
     x: Math.round(product.x + (product.width - size.width) / 2),

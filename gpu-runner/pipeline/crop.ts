@@ -9,7 +9,7 @@ export interface Cut {
   readonly height: number;
 }
 
-/** Free border that a cut keeps round product and shadow where it must go beyond the picture. */
+/** Free border that a cut keeps round product and shadow, of their size. */
 const BORDER_SHARE = 0.05;
 
 /** [from, from + length) of a cut along one side: middle on the content, inside the picture where that fits. */
@@ -21,15 +21,15 @@ function along(picture: number, length: number, content: { from: number; length:
 
 /**
  * The cut of a ratio for a picture whose layout is not known: as large as the picture allows, round product
- * and shadow, never through them. Where the ratio does not fit inside the picture, the cut reaches beyond it
+ * and shadow, never through them. Where the ratio does not fit inside the picture with a free border, the cut reaches beyond it
  * and the background has to be continued there.
  */
 export function planCut(picture: Size, content: Box, ratio: Size): Cut {
   const aspect = ratio.width / ratio.height;
   const border = 1 + 2 * BORDER_SHARE;
   const inside = Math.min(picture.width, Math.floor(picture.height * aspect));
-  const needed = Math.ceil(Math.max(content.width, content.height * aspect));
-  const width = needed <= inside ? inside : Math.ceil(needed * border);
+  const needed = Math.ceil(Math.max(content.width, content.height * aspect) * border);
+  const width = Math.max(inside, needed);
   const height = Math.round(width / aspect);
   return {
     x: along(picture.width, width, { from: content.x, length: content.width }),
