@@ -247,6 +247,23 @@ describe("a job's way in", () => {
       exports: ["1:1"],
     });
   });
+
+  test("takes a profile's look, and no other tenant's picture in it", async () => {
+    const addProfile = (id: string, image: string) => sql`
+      insert into opal.brand_profiles (tenant_id, id, placement_style, look)
+      values ('acme', ${id}, 'image', ${sql.json({ image, min_score: 70 })})`;
+    await addProfile("loft", "raw/acme/job-1/item-1/loft.jpg");
+    await addProfile("stolen", "raw/bolt/job-1/item-1/loft.jpg");
+    const job = await call("acme", "POST /v1/jobs", newJob(["a.jpg"], { brand_profile_id: "loft" }));
+    const [row] = await sql<{ brand: unknown }[]>`select brand from opal.jobs where id = ${job.body.job_id}`;
+    expect(Brand.parse(row?.brand)).toMatchObject({
+      placement: "image",
+      image: "raw/acme/job-1/item-1/loft.jpg",
+      minScore: 70,
+    });
+    const stolen = await call("acme", "POST /v1/jobs", newJob(["a.jpg"], { brand_profile_id: "stolen" }));
+    expect(stolen.body).toMatchObject({ status: 422, code: "brand_profile_invalid" });
+  });
 });
 
 describe("upload URLs", () => {

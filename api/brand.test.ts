@@ -3,6 +3,7 @@ import { Brand } from "#crds/opaljob.ts";
 import { type BrandProfile, builtInBrand, resolveBrand } from "./brand.ts";
 
 const aProfile = (more: Partial<BrandProfile> = {}): BrandProfile => ({
+  tenantId: "acme",
   id: "spring",
   placementStyle: "studio",
   style: null,
@@ -10,6 +11,7 @@ const aProfile = (more: Partial<BrandProfile> = {}): BrandProfile => ({
   background: null,
   palette: [],
   layout: null,
+  look: {},
   upscale: 2,
   exports: ["1:1", "4:3", "9:16"],
   ...more,
@@ -50,6 +52,40 @@ describe("a brand profile becomes a snapshot", () => {
       profile: { layout: { anchor: "bottom" } },
       want: { layout: { anchor: "bottom", fillPercent: 80, marginPercent: 6 } },
     },
+    {
+      name: "with the layout's newer fields",
+      profile: { layout: { groundLinePercent: 80, snapToEdges: false } },
+      want: { layout: { groundLinePercent: 80, snapToEdges: false, anchor: "centre" } },
+    },
+    {
+      name: "with a look, filled up",
+      profile: {
+        look: {
+          shadow: { parts: ["contact"], intensity: 30 },
+          harmonise_percent: 40,
+          min_score: 70,
+          export_format: "webp",
+          export_quality: 80,
+        },
+      },
+      want: {
+        shadow: { parts: ["contact"], intensity: 30, softness: 50, pose: "auto" },
+        harmonisePercent: 40,
+        minScore: 70,
+        exportFormat: "webp",
+        exportQuality: 80,
+      },
+    },
+    {
+      name: "a gradient, from white when no colour is named",
+      profile: { placementStyle: "gradient", look: { gradient: { to: "#ccd0d4" } } },
+      want: { background: "#ffffff", gradient: { to: "#ccd0d4", kind: "linear", angleDegrees: 90 } },
+    },
+    {
+      name: "before a picture of the tenant's own",
+      profile: { placementStyle: "image", look: { image: "raw/acme/job-1/item-1/loft.jpg" } },
+      want: { placement: "image", image: "raw/acme/job-1/item-1/loft.jpg" },
+    },
     { name: "with an emptied prompt", profile: { sdPrompts: { prompt: "" } }, want: { placement: "studio" } },
   ];
   test.each(cases)("$name", ({ profile, want }) => {
@@ -68,6 +104,26 @@ describe("a brand profile that cannot be used says why", () => {
     { name: "prompts that are a list", profile: { sdPrompts: [] }, why: /sd_prompts/ },
     { name: "an unknown export", profile: { exports: ["2:1"] }, why: /exports/ },
     { name: "a colour that is none", profile: { palette: ["red"] }, why: /palette|background/ },
+    { name: "no gradient", profile: { placementStyle: "gradient" }, why: /needs look\.gradient/ },
+    { name: "no image", profile: { placementStyle: "image" }, why: /needs look\.image/ },
+    { name: "a misspelt look", profile: { look: { shadows: {} } }, why: /look\..*shadows/ },
+    { name: "a misspelt shadow", profile: { look: { shadow: { depth: 3 } } }, why: /look\.shadow.*depth/ },
+    { name: "a look that is a list", profile: { look: [] }, why: /look/ },
+    { name: "a quality of 101", profile: { look: { export_quality: 101 } }, why: /look\.export_quality/ },
+    ...[
+      "raw/bolt/job-1/item-1/loft.jpg",
+      "raw/acme/../bolt/loft.jpg",
+      "raw/acme/./../bolt/loft.jpg",
+      "raw/acme/%2e%2e/bolt/loft.jpg",
+      "raw/acme-2/job/loft.jpg",
+      "raw/acme//loft.jpg",
+      "outputs/acme",
+    ].map((image) => ({ name: `the image ${image}`, profile: { look: { image } }, why: /look\.image/ })),
+    {
+      name: "an image of a foreign container",
+      profile: { look: { image: "exports/acme/x" } },
+      why: /look\.image/,
+    },
     { name: "an unknown anchor", profile: { layout: { anchor: "left-ish" } }, why: /layout\.anchor/ },
   ];
   test.each(cases)("$name", ({ profile, why }) => {
@@ -77,7 +133,7 @@ describe("a brand profile that cannot be used says why", () => {
 });
 
 describe("built-in profiles", () => {
-  test.each(["studio", "color", "transparent"])("%s", (id) => {
+  test.each(["studio", "color", "gradient", "transparent"])("%s", (id) => {
     expect(builtInBrand(id)?.placement).toBe(id);
   });
   test.each(["generated", "toString", "__proto__", ""])("not %s", (id) => {

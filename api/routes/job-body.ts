@@ -23,6 +23,20 @@ const JobSummaryBody = z
   })
   .openapi("JobSummary");
 
+const Validation = z
+  .object({
+    passed: z.boolean(),
+    rules: z.array(
+      z.object({
+        rule: z.string(),
+        passed: z.boolean(),
+        value: z.union([z.number(), z.string()]),
+        wanted: z.string(),
+      }),
+    ),
+  })
+  .describe("What the written file was found to be, rule by rule.");
+
 const ExportBody = z.object({
   name: z.string(),
   blob_path: z.string(),
@@ -30,6 +44,15 @@ const ExportBody = z.object({
   width: z.int().optional(),
   height: z.int().optional(),
   bytes: z.int().optional(),
+  content_type: z.string().optional(),
+  validation: Validation.optional(),
+});
+
+/** An export that this picture cannot give: too few pixels for a channel, say. The others are not held up. */
+const FailedExport = z.object({
+  name: z.string(),
+  failure: z.object({ class: z.string(), message: z.string() }),
+  validation: Validation.optional(),
 });
 
 const ItemBody = z
@@ -58,6 +81,7 @@ const ItemBody = z
       })
       .describe("Open the pictures without a key until urls_expire_at."),
     exports: z.array(ExportBody),
+    failed_exports: z.array(FailedExport),
   })
   .openapi("JobItem");
 
@@ -113,8 +137,14 @@ const StoredExports = z
       width: z.int().optional(),
       height: z.int().optional(),
       bytes: z.int().optional(),
+      content_type: z.string().optional(),
+      validation: Validation.optional().catch(undefined),
     }),
   )
+  .catch([]);
+
+const StoredFailures = z
+  .array(FailedExport.extend({ validation: Validation.optional().catch(undefined) }))
   .catch([]);
 
 async function itemBody(item: JobItem, reading: Reading): Promise<z.infer<typeof ItemBody>> {
@@ -122,6 +152,7 @@ async function itemBody(item: JobItem, reading: Reading): Promise<z.infer<typeof
     path === null ? null : reading.readUrl(path, reading.expiresAt);
   const { exports, ...metadata } = item.aiMetadata;
   const stored = StoredExports.parse(exports ?? []);
+  const refused = StoredFailures.parse(metadata["failed_exports"] ?? []);
   return {
     item_id: item.id,
     filename: item.filename,
@@ -152,5 +183,6 @@ async function itemBody(item: JobItem, reading: Reading): Promise<z.infer<typeof
         url: await reading.readUrl(blob_path, reading.expiresAt),
       })),
     ),
+    failed_exports: refused,
   };
 }

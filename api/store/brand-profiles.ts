@@ -7,8 +7,8 @@ export async function findBrandProfile(
   id: string,
 ): Promise<BrandProfile | undefined> {
   const [row] = await sql<BrandProfile[]>`
-    select id, placement_style as "placementStyle", style, sd_prompts as "sdPrompts", background, palette,
-           layout, upscale, exports
+    select tenant_id as "tenantId", id, placement_style as "placementStyle", style, sd_prompts as "sdPrompts", background, palette,
+           layout, look, upscale, exports
       from opal.brand_profiles where tenant_id = ${tenantId} and id = ${id}`;
   return row;
 }

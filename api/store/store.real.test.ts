@@ -88,7 +88,11 @@ describe("migrations", () => {
     const { sql: fresh } = await postgres.empty();
     expect(await isMigrated(fresh)).toBe(false);
     const applied = await Promise.all([migrate(fresh), migrate(fresh), migrate(fresh)]);
-    expect(applied.flat().sort()).toEqual(["0001-tables.sql", "0002-item-verdicts.sql"]);
+    expect(applied.flat().sort()).toEqual([
+      "0001-tables.sql",
+      "0002-item-verdicts.sql",
+      "0003-brand-look.sql",
+    ]);
     expect(await isMigrated(fresh)).toBe(true);
     expect(await migrate(fresh)).toEqual([]);
     await fresh`update opal.migrations set sha256 = 'x' where name = '0001-tables.sql'`;
@@ -126,6 +130,21 @@ describe("item_exported", () => {
     await expect(exported(job, "item-0", [])).rejects.toThrow(/at least one export/);
     await expect(exported(job, "item-0", [{ name: "1:1" }])).rejects.toThrow(/blob_path/);
     await expect(exported(job, "item-0", {})).rejects.toThrow(/at least one export/);
+  });
+
+  test("lists the exports that this picture cannot give beside those that were made", async () => {
+    const job = await renderedJob();
+    const refused = { name: "1:1", failure: { class: "quality", message: "too few pixels" } };
+    expect(await exported(job, "item-0", [refused, EXPORTS[0]])).toBe(true);
+    expect(await itemsOf(sql, job)).toMatchObject([
+      {
+        status: "completed",
+        outputBlobPath: "exports/wide.jpg",
+        metadata: { exports: [EXPORTS[0]], failed_exports: [refused] },
+      },
+    ]);
+    const another = await renderedJob();
+    await expect(exported(another, "item-0", [refused])).rejects.toThrow(/at least one its blob_path/);
   });
 
   test("ends the job with its last item, also when several end at once", async () => {
