@@ -1,12 +1,15 @@
 /**
  * Where the product stands. Each wanted ratio gets a frame in which the product fills the asked share of the
- * room inside the margins, at the asked anchor, with product and shadow inside; all frames lie round one and
- * the same product, and the scene is as large as their union. Every export is then a plain cut from one
- * picture: nothing is stretched, and no crop touches product or shadow.
+ * room inside the margins, at the asked anchor or ground line, with product and shadow inside; all frames lie
+ * round one and the same product, and the scene is as large as their union. Every export is then a plain cut
+ * from one picture: nothing is stretched, and no crop touches product or shadow.
  */
 import type { Box } from "#crds/runner-report.ts";
 import type { ANCHORS } from "#crds/opaljob.ts";
 import { moved, union } from "./box.ts";
+
+export const EDGES = ["left", "top", "right", "bottom"] as const;
+export type Edge = (typeof EDGES)[number];
 
 export interface LayoutRules {
   readonly anchor: (typeof ANCHORS)[number];
@@ -14,6 +17,10 @@ export interface LayoutRules {
   readonly fillPercent: number;
   /** 0..40, of the frame's shorter side. */
   readonly marginPercent: number;
+  /** Where the product's foot stands, in percent of the frame's height from its top; goes before the anchor. */
+  readonly groundLinePercent?: number | undefined;
+  /** Edges of the photo that cut the product off: it is put against the same edges of every frame. */
+  readonly snap?: readonly Edge[];
 }
 
 /** How far a shadow may reach beyond the product's box, in pixels. */
@@ -21,6 +28,7 @@ export interface ShadowRoom {
   readonly left: number;
   readonly right: number;
   readonly below: number;
+  readonly above?: number;
 }
 
 export interface Size {
@@ -41,60 +49,127 @@ export function parseRatio(ratio: string): Size {
   return { width: Number(match[1]), height: Number(match[2]) };
 }
 
-/** 0 at the start, ½ in the middle, 1 at the end of the room. */
-function anchorShare(anchor: LayoutRules["anchor"]): { x: number; y: number } {
-  const x = anchor.endsWith("left") ? 0 : anchor.endsWith("right") ? 1 : 0.5;
-  const y = anchor.startsWith("top") ? 0 : anchor.startsWith("bottom") ? 1 : 0.5;
-  return { x, y };
+/** One direction of a frame, across or down. Lengths in pixels; the product begins at 0. */
+interface Axis {
+  readonly product: number;
+  /** How far the shadow reaches before the product's start and beyond its end. */
+  readonly before: number;
+  readonly after: number;
+  /** 0 at the start, ½ in the middle, 1 at the end of the room. */
+  readonly share: number;
+  readonly snapsToStart: boolean;
+  readonly snapsToEnd: boolean;
+  /** Share of the frame's length at which the product ends, if that is given. */
+  readonly foot?: number | undefined;
 }
 
-/** The position of a frame's start so that [from, to) lies inside [start, start + length). */
-function shifted(start: number, length: number, from: number, to: number): number {
-  return Math.min(from, Math.max(start, to - length));
+/** Margins of an axis of a frame: none at an edge to which the product snaps. */
+function margins(axis: Axis, margin: number): number {
+  return (axis.snapsToStart ? 0 : margin) + (axis.snapsToEnd ? 0 : margin);
 }
 
-/** A centred product stays in the middle: the side without a shadow gets the same room. */
-function centredRoom(room: ShadowRoom, { anchor }: LayoutRules): ShadowRoom {
-  if (anchorShare(anchor).x !== 0.5) return room;
-  const side = Math.max(room.left, room.right);
-  return { ...room, left: side, right: side };
+function shareOf(anchor: LayoutRules["anchor"], start: string, end: string): number {
+  return anchor.includes(start) ? 0 : anchor.includes(end) ? 1 : 0.5;
+}
+
+/** A product in the middle stays there: the side without a shadow gets the same room. */
+function centred(axis: Axis): Axis {
+  if (axis.share !== 0.5 || axis.snapsToStart || axis.snapsToEnd) return axis;
+  const room = Math.max(axis.before, axis.after);
+  return { ...axis, before: room, after: room };
+}
+
+function axesOf(product: Size, room: ShadowRoom, rules: LayoutRules): { across: Axis; down: Axis } {
+  const snaps = (edge: Edge) => rules.snap?.includes(edge) ?? false;
+  const across = centred({
+    product: product.width,
+    before: room.left,
+    after: room.right,
+    share: shareOf(rules.anchor, "left", "right"),
+    snapsToStart: snaps("left"),
+    snapsToEnd: snaps("right"),
+  });
+  const down: Axis = {
+    product: product.height,
+    before: room.above ?? 0,
+    after: room.below,
+    share: shareOf(rules.anchor, "top", "bottom"),
+    snapsToStart: snaps("top"),
+    snapsToEnd: snaps("bottom"),
+    foot:
+      rules.groundLinePercent === undefined || snaps("bottom") || snaps("top")
+        ? undefined
+        : rules.groundLinePercent / 100,
+  };
+  return { across, down };
+}
+
+/** How long the frame must be for product and shadow, and for the product to end at its ground line. */
+function needed(axis: Axis): number {
+  const content = axis.before + axis.product + axis.after;
+  return axis.foot === undefined ? content : Math.max(content, (axis.product + axis.before) / axis.foot);
+}
+
+/** The frame's start on an axis, so that everything lies inside [start, start + length). */
+function startOf(axis: Axis, length: number, edge: number): number {
+  const first = axis.product + axis.after - length;
+  const last = -axis.before;
+  const inside = (start: number) => Math.min(last, Math.max(first, start));
+  if (axis.snapsToStart) return inside(0);
+  if (axis.snapsToEnd) return inside(axis.product - length);
+  if (axis.foot !== undefined) return inside(axis.product - axis.foot * length);
+  return inside(-edge - axis.share * (length - 2 * edge - axis.product));
+}
+
+/** The axis on which opposite edges snap: the frame must be just as long, or neither edge can be kept. */
+function loosened(axis: Axis, length: number): Axis {
+  const both = axis.snapsToStart && axis.snapsToEnd && Math.round(length) !== axis.product;
+  return both ? { ...axis, snapsToStart: false, snapsToEnd: false } : axis;
+}
+
+interface Lengths {
+  readonly width: number;
+  readonly height: number;
+}
+
+/** The frame's sides. A product cut off on both sides asks for a frame of just its width, where that is tall enough. */
+function lengthsOf(axes: { across: Axis; down: Axis }, rules: LayoutRules, sides: Size): Lengths {
+  const { across, down } = axes;
+  const short = Math.min(sides.width, sides.height);
+  const [wide, high] = [sides.width / short, sides.height / short];
+  const margin = rules.marginPercent / 100;
+  const fill = rules.fillPercent / 100;
+  const must = Math.max(needed(across) / wide, needed(down) / high);
+  const spans = across.snapsToStart && across.snapsToEnd && must <= across.product / wide;
+  const wanted = Math.max(
+    across.product / (wide - margins(across, margin)) / fill,
+    down.product / (high - margins(down, margin)) / fill,
+  );
+  const side = spans ? across.product / wide : Math.max(wanted, must);
+  return { width: Math.ceil(side * wide - 1e-6), height: Math.ceil(side * high - 1e-6) };
 }
 
 /** The frame of one ratio, in coordinates in which the product's box starts at (0, 0). */
-function planFrame(product: Size, shadow: ShadowRoom, rules: LayoutRules, ratio: string): Box {
-  const room = centredRoom(shadow, rules);
-  const sides = parseRatio(ratio);
-  const short = Math.min(sides.width, sides.height);
-  const [across, down] = [sides.width / short, sides.height / short];
-  const margin = rules.marginPercent / 100;
-  const share = anchorShare(rules.anchor);
-  const contentWidth = room.left + product.width + room.right;
-  const contentHeight = product.height + room.below;
-  const wanted =
-    Math.max(product.width / (across - 2 * margin), product.height / (down - 2 * margin)) /
-    (rules.fillPercent / 100);
-  const side = Math.max(wanted, contentWidth / across, contentHeight / down);
-  const width = Math.ceil(side * across);
-  const height = Math.ceil(side * down);
-  const edge = Math.min(width, height) * margin;
-  const x = -edge - share.x * (width - 2 * edge - product.width);
-  const y = -edge - share.y * (height - 2 * edge - product.height);
+function planFrame(product: Size, room: ShadowRoom, rules: LayoutRules, ratio: Size): Box {
+  const axes = axesOf(product, room, rules);
+  const { width, height } = lengthsOf(axes, rules, ratio);
+  const edge = (Math.min(width, height) * rules.marginPercent) / 100;
   return {
-    x: Math.round(shifted(x, width, -room.left, product.width + room.right)),
-    y: Math.round(shifted(y, height, 0, contentHeight)),
+    x: Math.round(startOf(centred(loosened(axes.across, width)), width, edge)),
+    y: Math.round(startOf(loosened(axes.down, height), height, edge)),
     width,
     height,
   };
 }
 
+/** Width to height of the frames to plan, by name. */
+export type FrameRatios = Readonly<Record<string, Size>>;
+
 /** The scene for a product of a given size in pixels; `room` is what its shadow needs. */
-export function planScene(
-  product: Size,
-  room: ShadowRoom,
-  rules: LayoutRules,
-  ratios: readonly string[],
-): Scene {
-  const planned = ratios.map((ratio) => [ratio, planFrame(product, room, rules, ratio)] as const);
+export function planScene(product: Size, room: ShadowRoom, rules: LayoutRules, ratios: FrameRatios): Scene {
+  const planned = Object.entries(ratios).map(
+    ([name, ratio]) => [name, planFrame(product, room, rules, ratio)] as const,
+  );
   const [first, ...others] = planned.map(([, frame]) => frame);
   if (!first) throw new RangeError("a scene needs at least one ratio");
   const whole = others.reduce(union, first);
@@ -102,7 +177,7 @@ export function planScene(
     width: whole.width,
     height: whole.height,
     product: { x: -whole.x, y: -whole.y, width: product.width, height: product.height },
-    frames: Object.fromEntries(planned.map(([ratio, frame]) => [ratio, moved(frame, -whole.x, -whole.y)])),
+    frames: Object.fromEntries(planned.map(([name, frame]) => [name, moved(frame, -whole.x, -whole.y)])),
   };
 }
 

@@ -30,3 +30,9 @@ export function parseHexColour(hex: string): readonly [number, number, number] {
   const value = Number.parseInt(hex.slice(1), 16);
   return [value >> 16, (value >> 8) & 255, value & 255];
 }
+
+/** "#rrggbb" in linear light. @throws {RangeError} */
+export function linearColour(hex: string): readonly [red: number, green: number, blue: number] {
+  const [red, green, blue] = parseHexColour(hex);
+  return [toLinear(red), toLinear(green), toLinear(blue)];
+}

@@ -1,199 +1,184 @@
 /**
- * The shadow that a product throws on the floor, made from its silhouette and the line on which it stands, lit
- * from the upper left: a tight dark seam where it touches the floor and the dimmed spot under its foot (contact),
- * and a soft cast that leans to the right and fades and blurs with the height that throws it. Deterministic.
+ * The shadow that a product throws, made from its silhouette and the line on which it stands. Contact: the tight
+ * dark seam where it touches and the dimmed spot under its foot. Cast: every height of it laid on the floor in
+ * the light's direction, wider, softer and weaker the higher it was. What lies or floats throws a soft drop.
+ * Deterministic, and equal parameters mean equal light for all pictures of a job. Reflections: `reflection.ts`.
  */
-import { softBlur } from "./blur.ts";
-import type { ShadowRoom, Size } from "./layout.ts";
+import { boxWhere } from "./box.ts";
+import { measureOf } from "./camera.ts";
+import type { ShadowRoom } from "./layout.ts";
+import { type Base, baseOf, type Foot } from "./pose.ts";
 import { type Alpha, newPlane, type Plane } from "./raster.ts";
 import { resizePlane, shrinkPlane } from "./resample.ts";
+import type { Scaled, ShadowLook } from "./shadow-look.ts";
+import { contactShadow } from "./shadow-contact.ts";
+import { castShadow, dropShadow, floorShadow } from "./shadow-cast.ts";
 
-export interface ShadowLook {
-  /** Darkness of each part, 0 none to 1 black. */
-  readonly contact: number;
-  readonly cast: number;
+export const STUDIO_SHADOW: ShadowLook = {
+  contact: 0.72,
+  cast: 0.6,
+  softness: 1,
+  reach: 0.36,
+  directionDegrees: 25,
+  pose: "standing",
+};
+/** On a flat colour a cast would claim a floor that is not there. */
+export const FLAT_SHADOW: ShadowLook = { ...STUDIO_SHADOW, contact: 0.45, cast: 0 };
+
+export interface Shadow {
+  /** Darkness 0..1; covers the product's box and `room` round it. */
+  readonly darkness: Plane;
+  readonly room: Room;
 }
 
-export const STUDIO_SHADOW: ShadowLook = { contact: 0.72, cast: 0.44 };
-/** On a flat colour a cast would claim a floor that is not there. */
-export const FLAT_SHADOW: ShadowLook = { contact: 0.45, cast: 0 };
+/** On all four sides of the product's box, in pixels. */
+export type Room = ShadowRoom & { readonly above: number };
 
-/** Lengths below are shares of the product's measure: its height, or its width where it is flat and wide. */
-const measureOf = ({ width, height }: Size) => Math.max(height, 0.6 * width);
+/** How far below the product what floats has its ground, in measures. */
+export const FLOAT_GAP = 0.16;
 
-const LEAN = 0.34;
-const SQUASH = 0.13;
-const FLATNESS = 0.3;
-const SLICES = 12;
-
-/** The room round the product's box in which the shadow lies. */
-function shadowRoom(product: Size, look: ShadowLook): ShadowRoom {
-  const measure = measureOf(product);
-  const round = Math.ceil(measure * 0.1);
+/** The room in which the shadow is worked out; what of it stays empty is cut away afterwards. */
+function workingRoom(measure: number, look: ShadowLook): Room {
+  const around = Math.ceil(measure * (0.1 + 0.06 * look.softness));
+  const angle = (look.directionDegrees * Math.PI) / 180;
+  const along = look.cast > 0 ? measure * (look.reach + 0.12 * look.softness) : 0;
+  const [dx, dy] = [Math.cos(angle) * along, Math.sin(angle) * along * (look.pose === "standing" ? 0.35 : 1)];
   return {
-    left: round,
-    right: look.cast > 0 ? Math.ceil(measure * 0.3) : round,
-    below: Math.ceil(measure * 0.1),
+    left: around + Math.ceil(Math.max(0, -dx)),
+    right: around + Math.ceil(Math.max(0, dx)),
+    above: around + Math.ceil(Math.max(0, -dy)),
+    below: around + Math.ceil(Math.max(0, dy) + (look.pose === "floating" ? FLOAT_GAP * measure : 0)),
   };
 }
 
-export interface Shadow {
-  /** Darkness 0..1; covers the product's box and `room` round it, nothing above. */
-  readonly darkness: Plane;
-  readonly room: ShadowRoom;
-}
-
-/** The shadow of a silhouette that is as large as its box. */
-export function makeShadow(silhouette: Alpha, look: ShadowLook): Shadow {
-  const room = shadowRoom(silhouette, look);
-  const width = room.left + silhouette.width + room.right;
-  const height = silhouette.height + room.below;
-  const solid = newPlane(width, height);
+function padded(silhouette: Alpha, room: Room): Plane {
+  const solid = newPlane(
+    room.left + silhouette.width + room.right,
+    room.above + silhouette.height + room.below,
+  );
   for (let y = 0; y < silhouette.height; y++) {
+    const to = (room.above + y) * solid.width + room.left;
     for (let x = 0; x < silhouette.width; x++) {
-      solid.data[y * width + room.left + x] = (silhouette.data[y * silhouette.width + x] ?? 0) / 255;
+      solid.data[to + x] = (silhouette.data[y * silhouette.width + x] ?? 0) / 255;
     }
   }
-  const foot = { ground: silhouette.height - 1, measure: measureOf(silhouette) };
-  const contact = atScale(solid, 640, foot, contactShadow);
-  const cast = look.cast > 0 ? atScale(solid, 280, foot, castShadow) : newPlane(width, height);
-  const darkness = newPlane(width, height);
-  for (let i = 0; i < darkness.data.length; i++) {
-    const light = (1 - look.contact * clip(contact.data[i])) * (1 - look.cast * clip(cast.data[i]));
-    darkness.data[i] = 1 - light;
+  return solid;
+}
+
+/** A base with each of its numbers changed: columns by `x`, rows by `y`. */
+function mapBase(base: Base, x: (column: number) => number, y: (row: number) => number): Base {
+  const map = (foot: Foot): Foot => ({ left: x(foot.left), right: x(foot.right), ground: y(foot.ground) });
+  return { ...base, ...map(base), feet: base.feet.map(map) };
+}
+
+const movedBase = (base: Base, room: Room) =>
+  mapBase(
+    base,
+    (column) => column + room.left,
+    (row) => row + room.above,
+  );
+
+/** Works on a copy of at most `size` pixels a side: shadows are soft, and large pictures would cost seconds. */
+function atSize(whole: Scaled, size: number, make: (small: Scaled) => Plane): Plane {
+  const { solid, base, measure } = whole;
+  const factor = Math.max(1, Math.round(Math.max(solid.width, solid.height) / size));
+  if (factor === 1) return make(whole);
+  const small = make({
+    solid: shrinkPlane(solid, factor),
+    base: mapBase(
+      base,
+      (column) => column / factor,
+      (row) => Math.floor(row / factor),
+    ),
+    measure: measure / factor,
+  });
+  const large = resizePlane(small, small.width * factor, small.height * factor);
+  const out = newPlane(solid.width, solid.height);
+  for (let y = 0; y < out.height; y++) {
+    out.data.set(large.data.subarray(y * large.width, y * large.width + out.width), y * out.width);
   }
-  fadeBorders(darkness);
-  return { darkness, room };
+  return out;
 }
 
 const clip = (value: number | undefined) => Math.min(1, Math.max(0, value ?? 0));
 
-interface Foot {
-  /** Row of the lowest solid pixel. */
-  readonly ground: number;
-  readonly measure: number;
+/** Contact and cast of a pose, 0..1 each. */
+function partsOf(whole: Scaled, look: ShadowLook): { contact: Plane; cast: Plane } {
+  const none = () => newPlane(whole.solid.width, whole.solid.height);
+  switch (look.pose) {
+    case "standing":
+      return {
+        contact: atSize(whole, 640, (small) => contactShadow(small, look)),
+        cast: look.cast > 0 ? atSize(whole, 280, (small) => castShadow(small, look)) : none(),
+      };
+    case "lying":
+      return {
+        contact: atSize(whole, 640, (small) => dropShadow(small, look, "contact")),
+        cast: look.cast > 0 ? atSize(whole, 320, (small) => dropShadow(small, look, "cast")) : none(),
+      };
+    case "floating":
+      return { contact: none(), cast: atSize(whole, 280, (small) => floorShadow(small, look, FLOAT_GAP)) };
+    default:
+      return look.pose satisfies never;
+  }
 }
 
-/** Works on a copy of about `size` pixels: shadows are soft, and large pictures would cost seconds. */
-function atScale(solid: Plane, size: number, foot: Foot, make: (solid: Plane, foot: Foot) => Plane): Plane {
-  const factor = Math.max(1, Math.round(Math.max(solid.width, solid.height) / size));
-  if (factor === 1) return make(solid, foot);
-  const small = make(shrinkPlane(solid, factor), {
-    ground: Math.floor(foot.ground / factor),
-    measure: foot.measure / factor,
-  });
-  const padded = resizePlane(small, small.width * factor, small.height * factor);
-  const out = newPlane(solid.width, solid.height);
+/** The shadow of a silhouette that is as large as its box; empty for an empty silhouette. */
+export function makeShadow(silhouette: Alpha, look: ShadowLook): Shadow {
+  const base = baseOf(silhouette);
+  const measure = measureOf(silhouette);
+  if (!base) return cutAway(newPlane(silhouette.width, silhouette.height), silhouette, NO_ROOM);
+  const room = workingRoom(measure, look);
+  const { contact, cast } = partsOf(
+    { solid: padded(silhouette, room), base: movedBase(base, room), measure },
+    look,
+  );
+  const castStrength = look.pose === "floating" ? Math.max(look.cast, 0.6 * look.contact) : look.cast;
+  const darkness = newPlane(contact.width, contact.height);
+  for (let i = 0; i < darkness.data.length; i++) {
+    const light = (1 - look.contact * clip(contact.data[i])) * (1 - castStrength * clip(cast.data[i]));
+    darkness.data[i] = 1 - light;
+  }
+  return cutAway(darkness, silhouette, room);
+}
+
+const NO_ROOM: Room = { left: 0, right: 0, above: 0, below: 0 };
+/** Darker than what 8 bits can show of it. */
+const SEEN = 1 / 512;
+
+/** Leaves away the free rows and columns outside the product's box in which there is no shadow. */
+function cutAway(darkness: Plane, product: Alpha, room: Room): Shadow {
+  const seen = boxWhere(darkness, (i) => (darkness.data[i] ?? 0) > SEEN);
+  const left = Math.max(0, room.left - (seen?.x ?? room.left));
+  const above = Math.max(0, room.above - (seen?.y ?? room.above));
+  const right = Math.max(0, (seen ? seen.x + seen.width : 0) - room.left - product.width);
+  const below = Math.max(0, (seen ? seen.y + seen.height : 0) - room.above - product.height);
+  const out = newPlane(left + product.width + right, above + product.height + below);
   for (let y = 0; y < out.height; y++) {
-    out.data.set(padded.data.subarray(y * padded.width, y * padded.width + out.width), y * out.width);
+    const from = (y + room.above - above) * darkness.width + room.left - left;
+    out.data.set(darkness.data.subarray(from, from + out.width), y * out.width);
   }
-  return out;
+  return { darkness: out, room: { left, right, above, below } };
 }
 
-/** Where the silhouette ends below in a column; -1 in empty columns. */
-function baseOf(solid: Plane, x: number, ground: number): number {
-  for (let y = ground; y >= 0; y--) if ((solid.data[y * solid.width + x] ?? 0) > 0.5) return y;
-  return -1;
-}
-
-/** A strip of the silhouette along its lower outline; the higher the outline lies, the weaker. */
-function footStrip(solid: Plane, { ground, measure }: Foot): Plane {
-  const strip = newPlane(solid.width, solid.height);
-  const rows = Math.max(1, Math.round(0.025 * measure));
-  for (let x = 0; x < solid.width; x++) {
-    const base = baseOf(solid, x, ground);
-    if (base < 0) continue;
-    const weight = Math.exp(-(((ground - base) / (0.13 * measure)) ** 2));
-    for (let y = Math.max(0, base - rows + 1); y <= base; y++) strip.data[y * solid.width + x] = weight;
+/** The shadow without what lies beyond the product's own edges on these sides: the photo ends there. */
+export function clipShadow(shadow: Shadow, edges: readonly string[]): Shadow {
+  const { darkness, room } = shadow;
+  const cut = {
+    left: edges.includes("left") ? room.left : 0,
+    right: edges.includes("right") ? room.right : 0,
+    above: edges.includes("top") ? room.above : 0,
+    below: edges.includes("bottom") ? room.below : 0,
+  };
+  const out = newPlane(darkness.width - cut.left - cut.right, darkness.height - cut.above - cut.below);
+  for (let y = 0; y < out.height; y++) {
+    const from = (y + cut.above) * darkness.width + cut.left;
+    out.data.set(darkness.data.subarray(from, from + out.width), y * out.width);
   }
-  return strip;
-}
-
-/**
- * The spot on the floor that the product keeps the light from: an ellipse as wide as its foot and as flat as a
- * floor seen from a little above.
- */
-function footprint(solid: Plane, { ground, measure }: Foot): Plane {
-  let left = solid.width;
-  let right = 0;
-  for (let x = 0; x < solid.width; x++) {
-    const base = baseOf(solid, x, ground);
-    if (base < 0 || ground - base > 0.12 * measure) continue;
-    left = Math.min(left, x);
-    right = Math.max(right, x + 1);
-  }
-  const spot = newPlane(solid.width, solid.height);
-  const [centreX, radiusX] = [(left + right) / 2, Math.max(1, 0.54 * (right - left))];
-  const radiusY = Math.max(1, FLATNESS * radiusX);
-  const centreY = ground - 0.72 * radiusY;
-  for (let y = 0, i = 0; y < spot.height; y++) {
-    for (let x = 0; x < spot.width; x++, i++) {
-      const distance = Math.hypot((x + 0.5 - centreX) / radiusX, (y - centreY) / radiusY);
-      spot.data[i] = clip((1 - distance) * radiusY + 0.5);
-    }
-  }
-  return spot;
-}
-
-/** The plane moved down by whole rows. */
-function lowered(plane: Plane, rows: number): Plane {
-  const out = newPlane(plane.width, plane.height);
-  const shift = rows * plane.width;
-  out.data.set(plane.data.subarray(0, plane.data.length - shift), shift);
-  return out;
-}
-
-function contactShadow(solid: Plane, foot: Foot): Plane {
-  const { measure } = foot;
-  const strip = lowered(footStrip(solid, foot), Math.round(0.006 * measure));
-  const seam = softBlur(strip, 0.01 * measure, 0.008 * measure);
-  const spot = footprint(solid, foot);
-  const near = softBlur(spot, 0.018 * measure, 0.012 * measure);
-  const far = softBlur(spot, 0.05 * measure, 0.03 * measure);
-  const out = newPlane(solid.width, solid.height);
-  for (let i = 0; i < out.data.length; i++) {
-    const light =
-      (1 - 0.75 * clip(seam.data[i])) * (1 - 0.45 * clip(near.data[i])) * (1 - 0.4 * clip(far.data[i]));
-    out.data[i] = 1 - light;
-  }
-  return out;
-}
-
-/** Lays the silhouette on the floor, slice by slice of its height, each with its own blur. */
-function castShadow(solid: Plane, { ground, measure }: Foot): Plane {
-  const out = newPlane(solid.width, solid.height);
-  for (let slice = 0; slice < SLICES; slice++) {
-    const height = (slice + 0.5) / SLICES;
-    const laid = newPlane(solid.width, solid.height);
-    const from = ground - Math.round(((slice + 1) / SLICES) * ground);
-    const to = ground - Math.round((slice / SLICES) * ground);
-    for (let y = from; y <= to; y++) layRow(solid, laid, { y, ground });
-    const soft = softBlur(laid, (0.012 + 0.075 * height) * measure, (0.008 + 0.03 * height) * measure);
-    const strength = (1 - height) ** 1.3;
-    for (let i = 0; i < out.data.length; i++) {
-      out.data[i] = (out.data[i] ?? 0) + strength * (soft.data[i] ?? 0);
-    }
-  }
-  return out;
-}
-
-function layRow(solid: Plane, laid: Plane, { y, ground }: { y: number; ground: number }): void {
-  const shift = Math.round(LEAN * (ground - y));
-  const row = Math.round(ground - SQUASH * (ground - y));
-  for (let x = 0; x + shift < solid.width; x++) {
-    const to = row * laid.width + x + shift;
-    laid.data[to] = Math.max(laid.data[to] ?? 0, solid.data[y * solid.width + x] ?? 0);
-  }
-}
-
-/** The shadow ends inside its room: its last pixels on the open sides go to nothing. */
-function fadeBorders(darkness: Plane): void {
-  const { width, height } = darkness;
-  const reach = Math.max(2, Math.round(0.25 * Math.min(width, height) * 0.2));
-  for (let y = 0, i = 0; y < height; y++) {
-    for (let x = 0; x < width; x++, i++) {
-      const distance = Math.min(x, width - 1 - x, height - 1 - y) / reach;
-      if (distance < 1) darkness.data[i] = (darkness.data[i] ?? 0) * distance * distance * (3 - 2 * distance);
-    }
-  }
+  const left = room.left - cut.left;
+  const above = room.above - cut.above;
+  return {
+    darkness: out,
+    room: { left, above, right: room.right - cut.right, below: room.below - cut.below },
+  };
 }

@@ -1,7 +1,7 @@
 /** What each stage leaves in its record for later stages, the report and the export worker. */
 import * as z from "zod";
 import { Box, Fidelity } from "#crds/runner-report.ts";
-import { PLACEMENTS } from "#crds/opaljob.ts";
+import { PLACEMENTS, SHADOW_PARTS } from "#crds/opaljob.ts";
 
 const Source = z.object({
   format: z.string(),
@@ -32,8 +32,13 @@ export type SegmentFacts = z.infer<typeof SegmentFacts>;
 
 export const PlaceFacts = z.object({
   placement: z.enum(PLACEMENTS),
-  /** The set that was built, whatever style was asked for. */
-  set: z.enum(["none", "flat", "sweep"]),
+  /** The set that was built; for the other placements what they are: none, flat, gradient, image. */
+  set: z.string(),
+  /** How the product meets the ground, as asked for or told from its silhouette. */
+  pose: z.enum(["standing", "lying", "floating"]).optional(),
+  /** Edges of every frame against which the product was put, because the photo cuts it off there. */
+  snapped: z.array(z.enum(["left", "top", "right", "bottom"])).optional(),
+  shadowParts: z.array(z.enum(SHADOW_PARTS)).optional(),
   /** By how much the product was scaled, 1 not at all. Lanczos-3 in 8-bit sRGB. */
   scale: z.number(),
   productBox: Box,
@@ -42,6 +47,8 @@ export const PlaceFacts = z.object({
   /** The cut of each wanted export. */
   frames: z.record(z.string(), Box),
   fidelity: Fidelity,
+  /** The gain that the scene's light gave the product, of linear light; the proof was made with it applied. */
+  harmonised: z.object({ leastGain: z.number(), mostGain: z.number(), deltaE00P95: z.number() }).optional(),
 });
 export type PlaceFacts = z.infer<typeof PlaceFacts>;
 

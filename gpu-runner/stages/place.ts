@@ -1,19 +1,28 @@
+/**
+ * The story of placing: cut the product from the photo, settle pose, shadow and layout, plan a scene that holds
+ * every wanted frame, build what stands behind, throw the shadow, lay the product on it, and prove that it is
+ * still the photo's.
+ */
 import type { Box } from "#crds/runner-report.ts";
 import type { Brand } from "#crds/opaljob.ts";
-import { Layout } from "#crds/opaljob.ts";
 import { Failure } from "../failure.ts";
 import { boxWhere, intersection, moved, union } from "../pipeline/box.ts";
-import { compose, type Cutout, darken } from "../pipeline/compose.ts";
-import { compareCore } from "../pipeline/fidelity.ts";
+import { compose, type Cutout, darken, onClear, shadowInScene, withShadow } from "../pipeline/compose.ts";
+import { compareCore, unfaithful } from "../pipeline/fidelity.ts";
+import { applyGains, harmonise, type Harmonised } from "../pipeline/harmonise.ts";
 import { planScene, sceneScale, type Scene, type ShadowRoom, type Size } from "../pipeline/layout.ts";
-import { alphaBox, coreMask } from "../pipeline/matte.ts";
-import { cropBytes, newRgb, type Alpha, type Rgb } from "../pipeline/raster.ts";
-import { FLAT_SHADOW, makeShadow, type Shadow, type ShadowLook, STUDIO_SHADOW } from "../pipeline/shadow.ts";
-import { DEFAULT_SET_COLOUR, makeFlatSet, makeStudioSet } from "../pipeline/studio-set.ts";
-import { PlaceFacts } from "./facts.ts";
-import { ingest, type IngestLimits } from "./ingest.ts";
-import { decodePicture, encodePng, type EncodedPicture, resizeAlpha, resizeRgb } from "./picture-codec.ts";
-import { BOX_ALPHA } from "./segment.ts";
+import type { Alpha, Plane, Rgb } from "../pipeline/raster.ts";
+import { makeReflection, reflect } from "../pipeline/reflection.ts";
+import { clipShadow, makeShadow, type Shadow } from "../pipeline/shadow.ts";
+import type { Background } from "../pipeline/studio-set.ts";
+import type { StageLayer } from "../stage-work.ts";
+import type { PlaceFacts } from "./facts.ts";
+import type { IngestLimits } from "./ingest.ts";
+import { encodePng, type EncodedPicture } from "./picture-codec.ts";
+import { buildBackground } from "./place-background.ts";
+import { encodeLayers } from "./place-layers.ts";
+import { type PlaceLook, settleLook } from "./place-look.ts";
+import { cutProduct, type PlacedProduct, scaleProduct } from "./place-product.ts";
 
 export interface PlaceSettings extends IngestLimits {
   /** The most pixels of the scene; larger ones shrink the product. */
@@ -26,41 +35,19 @@ export interface PlaceInput {
   /** The `segment` stage's picture. */
   readonly cutout: Uint8Array;
   readonly brand: Brand;
+  /** For placement `image`: the picture behind the product, as uploaded. */
+  readonly backdrop?: Uint8Array | undefined;
 }
 
 /** Darkness from which a pixel belongs to the visible shadow. */
 const VISIBLE_SHADOW = 0.03;
-/** ± levels of grain that hide the set's banding; a flat colour stays exact. */
-const STUDIO_GRAIN = 1.1;
-/** A placed product's pixels may differ from the source's by no level at all. */
-const MAX_DIFFERENCE = 0;
+/** ± levels of grain that hide a background's banding; a flat colour stays exact, a picture has its own. */
+const GRAIN = { studio: 1.1, gradient: 1 } as const;
 
-/** The cut-out's product at its size in the scene, and what it must equal. */
-interface PlacedProduct extends Cutout {
-  readonly reference: Rgb;
-  /** Which of its pixels are compared with the reference. */
-  readonly core: Uint8Array;
-}
-
-/** How the placement treats the ground: null throws no shadow. */
-function shadowLook(placement: Brand["placement"]): ShadowLook | null {
-  switch (placement) {
-    case "transparent":
-      return null;
-    case "color":
-      return FLAT_SHADOW;
-    case "studio":
-      return STUDIO_SHADOW;
-    case "gradient":
-    case "image":
-    case "generated":
-      throw new Failure(
-        "config",
-        `placement \`${placement}\` is not offered yet: use studio, color or transparent`,
-      );
-    default:
-      return placement satisfies never;
-  }
+function shadowOf(silhouette: Alpha, look: PlaceLook): Shadow | undefined {
+  const { contact, cast } = look.shadow;
+  if (contact === 0 && cast === 0) return undefined;
+  return clipShadow(makeShadow(silhouette, look.shadow), look.layout.snap ?? []);
 }
 
 /** Product and visible shadow, with the product's corner at (0, 0). */
@@ -68,7 +55,8 @@ function visibleBox(product: Size, shadow: Shadow | undefined): Box {
   const own = { x: 0, y: 0, width: product.width, height: product.height };
   const visible =
     shadow && boxWhere(shadow.darkness, (i) => (shadow.darkness.data[i] ?? 0) >= VISIBLE_SHADOW);
-  return shadow && visible ? union(own, moved(visible, -shadow.room.left, 0)) : own;
+  if (!shadow || !visible) return own;
+  return union(own, moved(visible, -shadow.room.left, -shadow.room.above));
 }
 
 /** How far the visible shadow reaches beyond a product that is scaled. */
@@ -76,15 +64,15 @@ function visibleRoom(product: Size, visible: Box, scale: number): ShadowRoom {
   return {
     left: Math.ceil(-visible.x * scale),
     right: Math.ceil((visible.x + visible.width - product.width) * scale),
+    above: Math.ceil(-visible.y * scale),
     below: Math.ceil((visible.y + visible.height - product.height) * scale),
   };
 }
 
 /** The scene of a product of `size`, the product shrunk where the scene would be too large. */
-function planBounded(size: Size, visible: Box, brand: Brand, maxPixels: number) {
-  const rules = brand.layout ?? Layout.parse({});
+function planBounded(size: Size, visible: Box, look: PlaceLook, maxPixels: number) {
   const plan = (product: Size, scale: number) =>
-    planScene(product, visibleRoom(size, visible, scale), rules, brand.exports);
+    planScene(product, visibleRoom(size, visible, scale), look.layout, look.ratios);
   const whole = plan(size, 1);
   const scale = sceneScale(whole, maxPixels);
   if (scale === 1) return { scene: whole, scale };
@@ -93,135 +81,117 @@ function planBounded(size: Size, visible: Box, brand: Brand, maxPixels: number) 
   return { scene: plan({ width, height }, scale), scale };
 }
 
-/**
- * Which pixels after a resize come from the core alone: the kernel reaches 3 target pixels, that is 3/scale
- * source pixels, and a whole-number shrink before it one more.
- */
-function placedCore(alpha: Alpha, size: Size, scale: number): Uint8Array {
-  const core = coreMask(alpha, scale === 1 ? 2 : Math.ceil(4 / scale) + 2);
-  if (scale === 1) return core;
-  const placed = new Uint8Array(size.width * size.height);
-  for (let y = 0, to = 0; y < size.height; y++) {
-    const row = Math.floor(((y + 0.5) * alpha.height) / size.height) * alpha.width;
-    for (let x = 0; x < size.width; x++, to++) {
-      placed[to] = core[row + Math.floor(((x + 0.5) * alpha.width) / size.width)] ?? 0;
-    }
-  }
-  return placed;
-}
-
-interface Cut {
-  readonly source: Rgb;
-  readonly colour: Rgb;
-  readonly alpha: Alpha;
-}
-
-async function scaleProduct(
-  { source, colour, alpha }: Cut,
-  size: Size,
-  scale: number,
-): Promise<PlacedProduct> {
-  return {
-    colour: await resizeRgb(colour, size),
-    alpha: await resizeAlpha(alpha, size),
-    reference: await resizeRgb(source, size),
-    core: placedCore(alpha, size, scale),
-  };
-}
-
 /** Product and visible shadow, inside the scene: rounding may let a scaled shadow reach a pixel further. */
 function contentBox(scene: Scene, shadow: Shadow | undefined): Box {
   const visible = moved(visibleBox(scene.product, shadow), scene.product.x, scene.product.y);
-  const frames = Object.values(scene.frames);
-  return frames.reduce(intersection, visible);
-}
-
-function buildSet(scene: Scene, brand: Brand) {
-  if (brand.placement === "color") return makeFlatSet(scene, brand.background ?? "#ffffff");
-  const colour = brand.background ?? brand.palette[0] ?? DEFAULT_SET_COLOUR;
-  return makeStudioSet(scene, { product: scene.product, colour, seed: brand.seed });
+  return Object.values(scene.frames).reduce(intersection, visible);
 }
 
 interface Staged {
-  readonly rgb: Rgb;
+  readonly picture: Rgb;
   readonly alpha?: Alpha;
+  readonly alone: Cutout;
+  readonly darkness: Plane | undefined;
+  readonly harmonised?: Harmonised;
 }
 
-/** The product alone on a transparent canvas. */
-function stageTransparent(scene: Scene, { colour, alpha }: Cutout): Staged {
-  const rgb = newRgb(scene.width, scene.height);
-  const canvas = {
-    width: scene.width,
-    height: scene.height,
-    data: new Uint8Array(scene.width * scene.height),
-  };
-  for (let y = 0; y < scene.product.height; y++) {
-    const from = y * scene.product.width;
-    const to = (scene.product.y + y) * scene.width + scene.product.x;
-    canvas.data.set(alpha.data.subarray(from, from + scene.product.width), to);
-    rgb.data.set(colour.data.subarray(from * 3, (from + scene.product.width) * 3), to * 3);
-  }
-  return { rgb, alpha: canvas };
+function stageClear(scene: Scene, product: PlacedProduct, shadow: Shadow | undefined): Staged {
+  const alone = onClear(scene, product);
+  const darkness = shadow && shadowInScene(shadow, scene, undefined);
+  const whole = darkness ? withShadow(alone, darkness) : alone;
+  return { picture: whole.colour, alpha: whole.alpha, alone, darkness };
 }
 
-function stageOnSet(scene: Scene, product: Cutout, shadow: Shadow | undefined, brand: Brand): Staged {
-  const set = buildSet(scene, brand);
-  if (shadow) darken(set, shadow, scene.product);
-  const levels = brand.placement === "color" ? 0 : STUDIO_GRAIN;
-  return { rgb: compose(set, product, scene.product, { seed: brand.seed, levels }) };
+interface OnBackground {
+  readonly background: Background;
+  readonly shadow: Shadow | undefined;
+  readonly look: PlaceLook;
+  readonly brand: Brand;
 }
 
-/** The product's part of photo and cut-out. @throws {Failure} `quality` when they do not belong together. */
-async function cutProduct(
-  photo: Uint8Array,
-  cutout: Uint8Array,
-  limits: IngestLimits,
-): Promise<{ cut: Cut; box: Box }> {
-  const { rgb: colour, alpha } = await decodePicture(cutout);
-  const box = alpha && alphaBox(alpha, BOX_ALPHA);
-  if (!box) throw new Failure("quality", "the cut-out holds no product");
-  const { rgb: source } = await ingest(photo, limits);
-  if (source.width !== colour.width || source.height !== colour.height) {
-    throw new Failure("quality", "the cut-out and the photo differ in size: it was cut with other settings");
-  }
-  const cut: Cut = {
-    source: cropBytes(source, box, 3),
-    colour: cropBytes(colour, box, 3),
-    alpha: cropBytes(alpha, box, 1),
-  };
-  return { cut, box };
+function stageOn(scene: Scene, product: PlacedProduct, on: OnBackground): Staged {
+  const { background, shadow, look, brand } = on;
+  const harmonised =
+    brand.harmonisePercent > 0
+      ? harmonise(
+          product.colour,
+          product.core,
+          { background, product: scene.product },
+          brand.harmonisePercent,
+        )
+      : undefined;
+  const cutout = harmonised ? { ...product, colour: harmonised.colour } : product;
+  const darkness = shadow && shadowInScene(shadow, scene, background.receives);
+  if (darkness) darken(background, darkness);
+  const mirrored = look.mirror > 0 ? makeReflection(cutout, look.mirror) : undefined;
+  if (mirrored) reflect(background, mirrored, scene.product);
+  const levels = brand.placement === "studio" || brand.placement === "gradient" ? GRAIN[brand.placement] : 0;
+  const picture = compose(background, cutout, scene.product, { seed: brand.seed, levels });
+  return { picture, alone: onClear(scene, cutout), darkness, ...(harmonised && { harmonised }) };
+}
+
+/** @throws {Failure} `quality` when the placed pixels are not the photo's. */
+function prove(scene: Scene, staged: Staged, product: PlacedProduct, isResized: boolean) {
+  const { harmonised } = staged;
+  const reference = harmonised ? applyGains(product.reference, harmonised.gains) : product.reference;
+  const proof = compareCore(staged.picture, scene.product, reference, product.core);
+  const fault = unfaithful(proof, isResized);
+  if (fault) throw new Failure("quality", `the placed product ${fault}`);
+  return proof;
+}
+
+const setName = ({ placement }: Brand, { set }: PlaceLook) =>
+  set ?? (placement === "transparent" ? "none" : placement === "color" ? "flat" : placement);
+
+function harmoniseFacts({ harmonised }: Staged) {
+  if (!harmonised) return {};
+  const { leastGain, mostGain, deltaE00P95 } = harmonised;
+  return { harmonised: { leastGain, mostGain, deltaE00P95 } };
+}
+
+interface Staging {
+  readonly input: PlaceInput;
+  readonly look: PlaceLook;
+  readonly shadow: Shadow | undefined;
+  readonly limits: IngestLimits;
+}
+
+async function stage(scene: Scene, product: PlacedProduct, staging: Staging): Promise<Staged> {
+  const { input, look, shadow, limits } = staging;
+  if (input.brand.placement === "transparent") return stageClear(scene, product, shadow);
+  const background = await buildBackground(scene, input, look, limits);
+  return stageOn(scene, product, { background, shadow, look, brand: input.brand });
 }
 
 /**
  * Places the cut-out product in the brand's scene and proves that its pixels are the source's.
- * @throws {Failure} `config` for a placement that is not offered, `quality` when the proof fails.
+ * @throws {Failure} `config` for a placement or set that is not offered, `quality` when the proof fails.
  */
 export async function place(
-  { photo, cutout, brand }: PlaceInput,
+  input: PlaceInput,
   settings: PlaceSettings,
-): Promise<{ picture: EncodedPicture; facts: PlaceFacts }> {
-  const look = shadowLook(brand.placement);
-  const { cut, box } = await cutProduct(photo, cutout, settings);
-  const fullShadow = look ? makeShadow(cut.alpha, look) : undefined;
-  const { scene, scale } = planBounded(box, visibleBox(box, fullShadow), brand, settings.maxScenePixels);
+): Promise<{ picture: EncodedPicture; layers: StageLayer[]; facts: PlaceFacts }> {
+  const { photo, cutout, brand } = input;
+  const cut = await cutProduct(photo, cutout, settings);
+  const look = settleLook(brand, cut.alpha, cut.cutOff);
+  const whole = shadowOf(cut.alpha, look);
+  const { scene, scale } = planBounded(cut.box, visibleBox(cut.box, whole), look, settings.maxScenePixels);
   const product = await scaleProduct(cut, scene.product, scale);
-  const shadow = look && scale !== 1 ? makeShadow(product.alpha, look) : fullShadow;
-  const staged = look ? stageOnSet(scene, product, shadow, brand) : stageTransparent(scene, product);
-  const fidelity = compareCore(staged.rgb, scene.product, product.reference, product.core);
-  if (fidelity.maxAbsDifference > MAX_DIFFERENCE) {
-    throw new Failure(
-      "quality",
-      `the placed product differs from the photo by up to ${fidelity.maxAbsDifference} levels`,
-    );
-  }
+  const shadow = scale === 1 ? whole : shadowOf(product.alpha, look);
+  const staged = await stage(scene, product, { input, look, shadow, limits: settings });
   const facts: PlaceFacts = {
     placement: brand.placement,
-    set: brand.placement === "studio" ? "sweep" : brand.placement === "color" ? "flat" : "none",
+    set: setName(brand, look),
+    pose: look.pose,
+    snapped: [...(look.layout.snap ?? [])],
+    shadowParts: [...look.parts],
     scale,
     productBox: scene.product,
     contentBox: contentBox(scene, shadow),
     frames: { ...scene.frames },
-    fidelity,
+    fidelity: prove(scene, staged, product, scale !== 1),
+    ...harmoniseFacts(staged),
   };
-  return { picture: await encodePng(staged.rgb, staged.alpha), facts };
+  const layers = await encodeLayers(staged.alone, staged.darkness);
+  return { picture: await encodePng(staged.picture, staged.alpha), layers, facts };
 }

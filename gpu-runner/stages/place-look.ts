@@ -1,0 +1,113 @@
+/** What a brand asks of placement, settled for one product: set, pose, shadow and layout. Pure. */
+import { type Brand, Layout, Shadow, type SHADOW_PARTS } from "#crds/opaljob.ts";
+import { RATIO_EXPORTS } from "#crds/stages.ts";
+import { Failure } from "../failure.ts";
+import { type Edge, type FrameRatios, type LayoutRules, parseRatio } from "../pipeline/layout.ts";
+import { judgePose, type Pose } from "../pipeline/pose.ts";
+import type { Alpha } from "../pipeline/raster.ts";
+import { ownDirection, RAISED, SET_NAMES, type SetName } from "../pipeline/set-catalogue.ts";
+import { type ShadowLook, shadowLook } from "../pipeline/shadow-look.ts";
+import { isSetName } from "../pipeline/studio-set.ts";
+
+type Part = (typeof SHADOW_PARTS)[number];
+
+export interface PlaceLook {
+  /** For placement `studio`. */
+  readonly set: SetName | undefined;
+  readonly pose: Pose;
+  /** Parts of the shadow; none at all for an empty set. */
+  readonly parts: ReadonlySet<Part>;
+  readonly shadow: ShadowLook;
+  /** Strength of the reflection, 0..1. */
+  readonly mirror: number;
+  readonly layout: LayoutRules;
+  readonly ratios: FrameRatios;
+}
+
+/** Sets whose floor is polished enough to mirror the product. */
+const POLISHED: ReadonlySet<SetName> = new Set(["marble"]);
+/** On a plain colour a dark shadow would claim a floor that is not there. */
+const FLAT_INTENSITY = 31;
+
+/** @throws {Failure} `config` for a set that does not exist; the message lists those that do. */
+export function setOf({ placement, style }: Brand): SetName | undefined {
+  if (placement !== "studio") return undefined;
+  if (style === undefined) return "sweep";
+  if (isSetName(style)) return style;
+  throw new Failure("config", `there is no set "${style}": brand.style is one of ${SET_NAMES.join(", ")}`);
+}
+
+/** The parts that suit a placement, where the brand names none. */
+function ownParts({ placement }: Brand, set: SetName | undefined): readonly Part[] {
+  switch (placement) {
+    case "transparent":
+      return [];
+    case "color":
+    case "gradient":
+      return ["contact"];
+    case "image":
+      return ["contact", "cast"];
+    case "studio":
+      return set && POLISHED.has(set) ? ["contact", "cast", "reflection"] : ["contact", "cast"];
+    case "generated":
+      throw new Failure(
+        "config",
+        "placement `generated` is not offered by this runner: use studio, image, gradient, color or transparent",
+      );
+    default:
+      return placement satisfies never;
+  }
+}
+
+/** The brand's shadow; without one the placement's own. */
+function shadowRules(brand: Brand, set: SetName | undefined): Shadow {
+  if (brand.shadow) return brand.shadow;
+  const standard = Shadow.parse({});
+  const isFlat = brand.placement === "color" || brand.placement === "gradient";
+  return {
+    ...standard,
+    intensity: isFlat ? FLAT_INTENSITY : standard.intensity,
+    directionDegrees: set ? ownDirection(set, standard.directionDegrees) : standard.directionDegrees,
+  };
+}
+
+function poseOf(wanted: Shadow["pose"], silhouette: Alpha, cutOff: readonly Edge[]): Pose {
+  if (wanted !== "auto") return wanted;
+  return cutOff.includes("bottom") ? "standing" : judgePose(silhouette);
+}
+
+/** A set with a front to be seen has the product higher up, where the brand leaves the layout open. */
+function layoutOf(brand: Brand, set: SetName | undefined, pose: Pose): NonNullable<Brand["layout"]> {
+  if (brand.layout) return brand.layout;
+  const isRaised = set !== undefined && RAISED.has(set) && pose === "standing";
+  return Layout.parse(isRaised ? { fillPercent: 66, groundLinePercent: 74 } : {});
+}
+
+/** The plain ratios among the exports; where none is asked for, a square. Channels are cut from the same scene. */
+function ratiosOf({ exports }: Brand): FrameRatios {
+  const wanted = RATIO_EXPORTS.filter((ratio) => exports.includes(ratio));
+  const ratios = wanted.length > 0 ? wanted : (["1:1"] as const);
+  return Object.fromEntries(ratios.map((ratio) => [ratio, parseRatio(ratio)]));
+}
+
+/** @throws {Failure} `config` for what this runner does not offer. */
+export function settleLook(brand: Brand, silhouette: Alpha, cutOff: readonly Edge[]): PlaceLook {
+  const set = setOf(brand);
+  const own = ownParts(brand, set);
+  const rules = shadowRules(brand, set);
+  const pose = poseOf(rules.pose, silhouette, cutOff);
+  const layout = layoutOf(brand, set, pose);
+  const snap = layout.snapToEdges ? cutOff : [];
+  // What the frame cuts off below stands outside the picture, and so does its shadow.
+  const parts = new Set<Part>(cutOff.includes("bottom") ? [] : (rules.parts ?? own));
+  const mirrors = parts.has("reflection") && pose === "standing";
+  return {
+    set,
+    pose,
+    parts,
+    shadow: shadowLook(rules, parts, pose),
+    mirror: mirrors ? (rules.parts ? 0.56 : 0.3) * (rules.intensity / 100) : 0,
+    layout: { ...layout, snap },
+    ratios: ratiosOf(brand),
+  };
+}
