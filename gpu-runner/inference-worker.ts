@@ -20,9 +20,9 @@ function perform(work: StageWork): Promise<Pick<StageResult, "picture" | "layers
     case "segment":
       return segment(work.photo, settings, sessions);
     case "place": {
-      const { photo, picture, brand } = work;
+      const { photo, picture, brand, backdrop } = work;
       const maxScenePixels = settings.maxFinalPixels / work.upscale ** 2;
-      return place({ photo, cutout: picture, brand }, { ...settings, maxScenePixels });
+      return place({ photo, cutout: picture, brand, backdrop }, { ...settings, maxScenePixels });
     }
     case "upscale":
       return work.factor === 1

@@ -8,6 +8,7 @@ import { type ItemKey, stageLayerRef, stageOutputRef } from "#crds/blob-keys.ts"
 import { isRetryable } from "#crds/failure.ts";
 import type { ItemReport, ShardItem, ShardManifest, StageRecord } from "#crds/runner-report.ts";
 import { type Stage, STAGES } from "#crds/stages.ts";
+import { readBackdrop } from "./backdrop.ts";
 import type { BlobStore } from "./blobs.ts";
 import { type ClassifiedFailure, classify, Failure } from "./failure.ts";
 import { Drained } from "./drain.ts";
@@ -96,7 +97,9 @@ async function workFor(run: Run, stage: Stage, before: Before): Promise<StageWor
       return { stage, photo: await run.photo() };
     case "place": {
       const upscale = stages.includes("upscale") ? brand.upscale : 1;
-      return { stage, photo: await run.photo(), picture: inputOf(before.picture, stage), brand, upscale };
+      const backdrop = await readBackdrop(run.blobs, run.manifest, run.maxSourceBytes);
+      const picture = inputOf(before.picture, stage);
+      return { stage, photo: await run.photo(), picture, brand, upscale, ...(backdrop && { backdrop }) };
     }
     case "upscale":
       return {

@@ -20,6 +20,8 @@ export type StageWork =
       readonly photo: Uint8Array;
       readonly picture: Uint8Array;
       readonly brand: Brand;
+      /** For placement `image`: the picture behind the product, as uploaded. */
+      readonly backdrop?: Uint8Array;
       /** The factor by which the scene will be enlarged afterwards. */
       readonly upscale: number;
     }
