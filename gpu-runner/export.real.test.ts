@@ -180,8 +180,8 @@ it("tells that an item failed when its picture is gone, and puts nonsense aside"
 
 it("tries again after a failure that may pass, and gives up with a verdict at the last delivery", async () => {
   const worker = await startWorker();
-  // A reference that no storage understands: of no known class, so another delivery might help.
+  // A reference that no storage understands: it fails as storage does, so another delivery might help.
   await send(message("teapot", { source: "nowhere" }));
-  expect((await callOf("teapot")).kind).toBe("unknown");
+  expect((await callOf("teapot")).kind).toBe("storage");
   expect(await stop(worker.child)).toBe(EXIT_CODES.done);
 });
