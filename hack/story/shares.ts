@@ -40,6 +40,10 @@ export async function playShares(stage: Stage, teller: Teller): Promise<SharesFa
   );
   await teller.show("get opalqueue", "SHARE of the T4s is near 1 : 3");
   await teller.show(
+    "events --for opaljob/linen-catalogue",
+    "why the GPUs are gone, and for whom: linen had more than its share",
+  );
+  await teller.show(
     `describe oj ${waiting}`,
     "the condition Queued, Status.Queue, and when it is likely to be done",
   );

@@ -1,4 +1,4 @@
-import { fromTimestamp, toTimestamp } from "#crds/timestamp.ts";
+import { fromTimestamp, toTimestamp, toWholeSeconds } from "#crds/timestamp.ts";
 import type { OpalQueue, QueueUsage } from "#crds/opalqueue.ts";
 import { windowStartMs } from "../schedule/usage.ts";
 import type { QueueState } from "../schedule/world.ts";
@@ -37,7 +37,7 @@ export function accrued(queue: OpalQueue, spans: readonly GpuSpan[], clock: Cloc
   return {
     at: toTimestamp(nowMs),
     classes: byClass(usage, news, { ...clock, atMs }),
-    ...(start !== undefined && { windowStart: toTimestamp(start) }),
+    ...(start !== undefined && { windowStart: toWholeSeconds(start) }),
     windowGpuSeconds: start === undefined ? 0 : inWindow(usage, news, start),
   };
 }
