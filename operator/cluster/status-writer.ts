@@ -46,16 +46,13 @@ async function writePool(pool: GpuPool, deps: StatusWriterDeps): Promise<void> {
   const { name } = pool.metadata;
   const pods = caches.pods.by("pool", name);
   const nodes = nodesOf(pool, caches.nodes.values());
-  const children = caches.childJobs.values().filter((child) => child.pool === name && !child.isEnded);
-  const holding = children.filter((child) => child.parallelism > 0 && !child.isSuspended);
   const after = nextPoolStatus(
     {
       pool,
       plan: deps.plan()?.pools.get(name),
       nodes: nodes.length,
       readyGpus: sum(nodes.map((node) => node.offers[pool.spec.resourceName] ?? 0)),
-      assigned: deps.plan()?.pools.get(name)?.inUse ?? sum(holding.map((child) => child.parallelism)),
-      jobs: new Set(holding.map(({ opalJob }) => opalJob)).size,
+      ...holdings(name, deps),
       running: pods.filter((pod) => pod.phase === "Running").length,
       ended: pods.flatMap((pod) => measured(pod, caches)),
     },
@@ -63,6 +60,26 @@ async function writePool(pool: GpuPool, deps: StatusWriterDeps): Promise<void> {
   );
   const patch = mergePatch(pool.status, after);
   if (patch) await port.writePoolStatus(pool, patch);
+}
+
+/** Both numbers from one source: a plan is ahead of the children for a moment. */
+function holdings(
+  name: string,
+  { caches, plan: newest }: StatusWriterDeps,
+): { assigned: number; jobs: number } {
+  const plan = newest();
+  const inPlan = plan?.pools.get(name);
+  if (plan && inPlan) {
+    const jobs = [...plan.admitted.values()].filter(({ pool }) => pool === name).length;
+    return { assigned: inPlan.inUse, jobs };
+  }
+  const holding = caches.childJobs
+    .values()
+    .filter((child) => child.pool === name && !child.isEnded && child.parallelism > 0 && !child.isSuspended);
+  return {
+    assigned: sum(holding.map(({ parallelism }) => parallelism)),
+    jobs: new Set(holding.map(({ opalJob }) => opalJob)).size,
+  };
 }
 
 async function writeQueue(name: string, deps: StatusWriterDeps): Promise<void> {

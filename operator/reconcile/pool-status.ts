@@ -13,7 +13,7 @@ export interface PoolSight {
   /** Ready nodes that take its pods, and their GPUs. */
   readonly nodes: number;
   readonly readyGpus: number;
-  /** GPUs and jobs as the children of now have them. */
+  /** GPUs that jobs have, and those jobs. */
   readonly assigned: number;
   readonly jobs: number;
   /** Pods that run. */
