@@ -1,6 +1,7 @@
 /**
  * Plain enlargements to compare with: Lanczos-3 and bicubic (Catmull-Rom), pixel centres aligned, edges repeated.
- * Made here because libvips enlarges by bicubic whatever kernel it is given.
+ * Made here because libvips enlarges by bicubic whatever kernel it is given, and moves the picture by half a pixel
+ * of the result at ×2 (1.5 at ×4) while it does.
  */
 import { newRgb, type Rgb } from "../../../gpu-runner/pipeline/raster.ts";
 
