@@ -12,13 +12,15 @@ import type { Rights } from "./provenance/rights.ts";
 import { buildXmp } from "./provenance/xmp.ts";
 import { cutScene, type ExportSource, laidOn, resizePicture } from "./stages/export.ts";
 import { encodeWithin, type RawPicture, type WeightLimits } from "./stages/export-encode.ts";
-import { asRgba, type Cutout, cutoutOf, setOnWhite } from "./stages/export-product.ts";
+import { asRgba, type Cutout, setOnWhite } from "./stages/export-product.ts";
 
 export interface ExportWork {
   readonly message: ExportMessage;
   readonly source: ExportSource;
   /** A further picture of the scene; undefined when the job kept none of that name. */
   readonly layer: (name: string) => Promise<RawPicture | undefined>;
+  /** The product on nothing, of the source's size; undefined when the job kept none. Made once for all. */
+  readonly cutout: () => Promise<Cutout | undefined>;
   readonly rights: Rights | undefined;
   /** Sides of the photo at which the product is cut off. */
   readonly cutOff: readonly string[];
@@ -94,7 +96,7 @@ async function drawChannel(
     const picture = await resizePicture(scene, plan.size);
     return { picture, format, expected: { product: plan.product, profile } };
   }
-  const cutout = await cutoutOf(source, await work.layer("cutout"));
+  const cutout = await work.cutout();
   if (!cutout) return NEEDS_CUTOUT;
   const { picture, silhouette } = await setOnWhite(cutout, product, plan.product, plan.size);
   return { picture, format, expected: { product: plan.product, silhouette, profile } };
@@ -104,7 +106,7 @@ const maskOf = ({ alpha }: Cutout): RawPicture => ({ ...alpha, channels: 1 });
 
 async function drawLayer(
   name: (typeof LAYER_EXPORTS)[number],
-  { message, source, layer }: ExportWork,
+  { message, source, layer, cutout: cutoutOf }: ExportWork,
 ): Promise<Drawn | Refusal> {
   if (name === "shadow") {
     const shadow = await layer(name);
@@ -115,7 +117,7 @@ async function drawLayer(
       expected: { isGrey: shadow.channels === 1 },
     };
   }
-  const cutout = await cutoutOf(source, await layer("cutout"));
+  const cutout = await cutoutOf();
   if (!cutout) return NEEDS_CUTOUT;
   if (name === "mask") return { picture: maskOf(cutout), format: "png", expected: { isGrey: true } };
   return { picture: asRgba(cutout), format: formatOf(message.format, ["png", "webp", "avif"]), expected: {} };

@@ -17,6 +17,7 @@ import { type ExportFile, type ExportWork, makeExport, validateStored } from "./
 import { readPhotoFacts } from "./export-photo.ts";
 import { classify, type ClassifiedFailure, Failure } from "./failure.ts";
 import { decodeForExport, decodeLayer, type ExportSource } from "./stages/export.ts";
+import { cutoutOf } from "./stages/export-product.ts";
 
 /** A finished export, as the api stores it. */
 export interface ExportedPicture {
@@ -95,16 +96,16 @@ async function readPicture<T>(
   }
 }
 
-/** Reads a layer when the first export asks for it, and no second time. */
 function layerReader({ layers }: ExportMessage, blobs: BlobStore): ExportWork["layer"] {
-  const read = new Map<string, ReturnType<ExportWork["layer"]>>();
   return (name) => {
     const ref = layers[name];
-    if (ref === undefined) return Promise.resolve(undefined);
-    const reading = read.get(name) ?? readPicture(ref, blobs, decodeLayer);
-    read.set(name, reading);
-    return reading;
+    return ref === undefined ? Promise.resolve(undefined) : readPicture(ref, blobs, decodeLayer);
   };
+}
+
+function once<T>(make: () => Promise<T>): () => Promise<T> {
+  let made: Promise<T> | undefined;
+  return () => (made ??= make());
 }
 
 /** Writes the export, or takes what an earlier delivery had written. */
@@ -145,7 +146,9 @@ async function makeExports(
 ): Promise<(ExportedPicture | RefusedExport)[]> {
   const source: ExportSource = await readPicture(message.source, blobs, decodeForExport);
   const { rights, touchesFrame } = await readPhotoFacts(keyOf(message), blobs);
-  const work = { message, source, rights, cutOff: touchesFrame, layer: layerReader(message, blobs) };
+  const layer = layerReader(message, blobs);
+  const cutout = once(async () => cutoutOf(source, await layer("cutout")));
+  const work = { message, source, rights, cutOff: touchesFrame, layer, cutout };
   const exports: (ExportedPicture | RefusedExport)[] = [];
   for (const name of message.exports) exports.push(await exportOne(name, work, blobs));
   return exports;
