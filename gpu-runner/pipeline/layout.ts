@@ -176,7 +176,7 @@ export function planScene(product: Size, room: ShadowRoom, rules: LayoutRules, r
   return {
     width: whole.width,
     height: whole.height,
-    product: { x: -whole.x, y: -whole.y, width: product.width, height: product.height },
+    product: { x: 0 - whole.x, y: 0 - whole.y, width: product.width, height: product.height },
     frames: Object.fromEntries(planned.map(([name, frame]) => [name, moved(frame, -whole.x, -whole.y)])),
   };
 }

@@ -82,11 +82,9 @@ describe("makeShadow", () => {
   it("has no hard edge at the end of its room and stays between none and black, in every pose", () => {
     for (const pose of POSES.filter((name) => name !== "auto")) {
       const { darkness } = makeShadow(disc, { ...STUDIO_SHADOW, pose, softness: 2.3, reach: 0.72 });
-      for (let y = 0; y < darkness.height; y++) expect(darkness.data[y * darkness.width]).toBeLessThan(0.02);
-      for (const value of darkness.data) {
-        expect(value).toBeGreaterThanOrEqual(0);
-        expect(value).toBeLessThanOrEqual(1);
-      }
+      const first = darkness.data.filter((_, i) => i % darkness.width === 0);
+      expect(first.reduce((most, value) => Math.max(most, value), 0)).toBeLessThan(0.02);
+      expect(darkness.data.every((value) => value >= 0 && value <= 1)).toBe(true);
     }
   });
 
@@ -115,7 +113,7 @@ describe("makeShadow", () => {
           expect(made.darkness.data[row * made.darkness.width + column]).toBeGreaterThan(0.03);
         },
       ),
-      { numRuns: 25 },
+      { numRuns: 12 },
     );
   });
 
@@ -147,7 +145,7 @@ describe("makeShadow", () => {
 const SET: StudioSet = {
   name: "sweep",
   product: BOX,
-  groundBelow: 0,
+  foot: { x: BOX.x + BOX.width / 2, y: BOX.y + BOX.height },
   from: "front",
   colours: ["#e9e5df"],
   seed: 3,

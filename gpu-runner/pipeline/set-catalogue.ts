@@ -31,13 +31,13 @@ export const SET_NAMES = [
 ] as const;
 export type SetName = (typeof SET_NAMES)[number];
 
-/** Shadows of sets in the sun fall to the back: the sun must reach the wall. */
-const SUN_DIRECTION = 320;
+/** Shadows of sets in the sun fall to the back, for the sun must reach the wall; they are longer and less soft. */
+const SUN_SHADOW = { directionDegrees: 320, softness: 28, intensity: 58, spread: 70 } as const;
 const IN_THE_SUN: ReadonlySet<SetName> = new Set(["window", "leaves"]);
 
-/** Where shadows fall in a set when the brand does not say. */
-export function ownDirection(name: SetName, standard: number): number {
-  return IN_THE_SUN.has(name) ? SUN_DIRECTION : standard;
+/** How shadows fall in a set that stands in the sun, when the brand does not say. */
+export function sunShadow(name: SetName) {
+  return IN_THE_SUN.has(name) ? SUN_SHADOW : undefined;
 }
 
 /** A set whose front must be seen wants the product higher in the picture, where the brand states no layout. */
@@ -216,7 +216,7 @@ function kitchen(look: SetLook): SetRecipe {
 
 function shelfSet(look: SetLook): SetRecipe {
   const colour = orOwn(look.main, "#d5d2c8");
-  const board = timber(look, 0.9);
+  const board = timber(look, 3.2);
   return {
     ...plain(look, { floor: board, wall: walls(look, colour, 0.45), wallTone: colour }),
     light: lightOf(look, { wall: 0.55 }),

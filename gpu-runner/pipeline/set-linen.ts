@@ -29,7 +29,7 @@ export function linen({ colour, seed }: { readonly colour: Colour; readonly seed
       ],
       weft,
     );
-    const weave = 0.1 * kept(row, THREADS * 0.9);
+    const weave = 0.1 * kept(row, THREADS * 1.7);
     const over = Math.sin(Math.PI * row.v * THREADS);
     for (let i = 0, to = 0; i < row.count; i++) {
       const u = row.u0 + i * row.du;

@@ -99,8 +99,10 @@ export function wood({ light, dark, seed, board }: Wood): Material {
     };
   };
   return (row, out) => {
-    const index = Math.floor(row.v / board);
-    const across = row.v / board - index;
+    // No joint under the product's foot, which stands at 0.
+    const boards = row.v / board + 0.3 + 0.4 * randomAt(seed, 0, 7);
+    const index = Math.floor(boards);
+    const across = boards - index;
     const tone = toneAt({ row, board: index, across });
     const joint = jointLight(Math.min(across, 1 - across) * board, row.blurV);
     const length = board * (8 + 4 * randomAt(seed, index, 5));

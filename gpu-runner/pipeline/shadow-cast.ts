@@ -85,10 +85,10 @@ export function castShadow(scaled: Scaled, look: ShadowLook): Plane {
     const laid = laySlice(scaled, look, [low, Math.ceil(((slice + 1.5) / SLICES) * tall)]);
     const soft = softBlur(
       laid,
-      (0.01 + 0.075 * height * look.softness) * measure * Math.min(1, 0.15 + look.softness),
-      (0.006 + 0.03 * height * look.softness) * measure * Math.min(1, 0.15 + look.softness),
+      (0.009 + 0.055 * height * look.softness) * measure * Math.min(1, 0.15 + look.softness),
+      (0.005 + 0.018 * height * look.softness) * measure * Math.min(1, 0.15 + look.softness),
     );
-    const strength = Math.max(0, 1 - height) ** (0.9 + 0.4 * look.softness);
+    const strength = Math.max(0, 1 - height) ** (0.55 + 0.35 * look.softness);
     for (let i = 0; i < out.data.length; i++) {
       const here = strength * (soft.data[i] ?? 0);
       if (here > (out.data[i] ?? 0)) out.data[i] = here;

@@ -19,8 +19,8 @@ export interface Background extends LinearRgb {
 export interface StudioSet {
   readonly name: SetName;
   readonly product: Box;
-  /** How far below the product its ground lies, in pixels: 0 where it stands. */
-  readonly groundBelow: number;
+  /** The place on the ground on which the product stands or over which it floats, in pixels. */
+  readonly foot: { readonly x: number; readonly y: number };
   /** Seen from the front, or straight from above with the product lying. */
   readonly from: "front" | "top";
   /** "#rrggbb", the brand's main tone first; without one the set has its own. */
@@ -45,13 +45,14 @@ export function makeStudioSet(size: Size, set: StudioSet): Background {
     directionDegrees: set.directionDegrees,
     productWidth: product.width / unit,
   });
-  const middle = set.from === "top" ? product.height / 2 : product.height + set.groundBelow;
+  const middle = { x: product.x + product.width / 2, y: product.y + product.height / 2 };
+  const { x: footX, y: footY } = set.from === "top" ? middle : set.foot;
   const view = {
     width: size.width,
     height: size.height,
     unit,
-    footX: product.x + product.width / 2,
-    footY: product.y + middle,
+    footX,
+    footY,
     from: set.from,
   };
   return renderSet(view, recipe);

@@ -17,6 +17,7 @@ const FLOOR_OUT_OF_SIGHT = 0.8;
 
 function studioSet(scene: Scene, brand: Brand, look: PlaceLook): Background {
   const unit = measureOf(scene.product);
+  const { product } = scene;
   const gap =
     look.pose === "floating"
       ? FLOAT_GAP
@@ -26,8 +27,11 @@ function studioSet(scene: Scene, brand: Brand, look: PlaceLook): Background {
   const colours = [brand.background ?? [], brand.palette].flat();
   return makeStudioSet(scene, {
     name: look.set ?? "sweep",
-    product: scene.product,
-    groundBelow: gap * unit,
+    product,
+    foot: {
+      x: product.x + look.foot.x * product.width,
+      y: product.y + look.foot.y * product.height + gap * unit,
+    },
     from: look.pose === "lying" ? "top" : "front",
     colours: [...new Set(colours.map((colour) => colour.toLowerCase()))],
     seed: brand.seed,
@@ -64,7 +68,13 @@ async function coverScene(rgb: Rgb, { width, height }: Size): Promise<Background
     .resize(width, height, { fit: "cover", position: "centre", kernel: "lanczos3" })
     .raw()
     .toBuffer();
-  return { width, height, data: Float32Array.from(levels, toLinear) };
+  return { width, height, data: toLight(levels) };
+}
+
+function toLight(levels: Uint8Array): Float32Array {
+  const light = new Float32Array(levels.length);
+  for (let i = 0; i < light.length; i++) light[i] = toLinear(levels[i] ?? 0);
+  return light;
 }
 
 export interface BackgroundInput {

@@ -40,9 +40,11 @@ describe("settleLook", () => {
     expect(settle({ style: "wood" }).shadow.directionDegrees).toBe(25);
   });
 
-  it("asks for a frame of each plain ratio, and for a square where there is none", () => {
-    expect(Object.keys(settle({ exports: ["4:3", "mask", "9:16"] }).ratios)).toEqual(["4:3", "9:16"]);
-    expect(Object.keys(settle({ exports: ["amazon-main"] }).ratios)).toEqual(["1:1"]);
+  it("asks for a frame for each export that shows the scene, and for a square where there is none", () => {
+    const namesOf = (exports: readonly string[]) => Object.keys(settle({ exports }).ratios);
+    expect(namesOf(["4:3", "mask", "9:16"])).toEqual(["4:3", "9:16"]);
+    expect(namesOf(["web-hero", "amazon-main"])).toEqual(["web-hero"]);
+    expect(namesOf(["amazon-main", "cutout"])).toEqual(["1:1"]);
   });
 });
 

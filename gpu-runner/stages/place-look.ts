@@ -1,11 +1,12 @@
 /** What a brand asks of placement, settled for one product: set, pose, shadow and layout. Pure. */
 import { type Brand, Layout, Shadow, type SHADOW_PARTS } from "#crds/opaljob.ts";
 import { RATIO_EXPORTS } from "#crds/stages.ts";
+import { type Channel, CHANNELS } from "../channels/profiles.ts";
 import { Failure } from "../failure.ts";
-import { type Edge, type FrameRatios, type LayoutRules, parseRatio } from "../pipeline/layout.ts";
-import { judgePose, type Pose } from "../pipeline/pose.ts";
+import { type Edge, type FrameRatios, type LayoutRules, parseRatio, type Size } from "../pipeline/layout.ts";
+import { baseOf, judgePose, type Pose } from "../pipeline/pose.ts";
 import type { Alpha } from "../pipeline/raster.ts";
-import { ownDirection, RAISED, SET_NAMES, type SetName } from "../pipeline/set-catalogue.ts";
+import { sunShadow, RAISED, SET_NAMES, type SetName } from "../pipeline/set-catalogue.ts";
 import { type ShadowLook, shadowLook } from "../pipeline/shadow-look.ts";
 import { isSetName } from "../pipeline/studio-set.ts";
 
@@ -15,6 +16,8 @@ export interface PlaceLook {
   /** For placement `studio`. */
   readonly set: SetName | undefined;
   readonly pose: Pose;
+  /** The middle of its base, as shares of the product's width and height from the left and the top. */
+  readonly foot: { readonly x: number; readonly y: number };
   /** Parts of the shadow; none at all for an empty set. */
   readonly parts: ReadonlySet<Part>;
   readonly shadow: ShadowLook;
@@ -67,13 +70,22 @@ function shadowRules(brand: Brand, set: SetName | undefined): Shadow {
   return {
     ...standard,
     intensity: isFlat ? FLAT_INTENSITY : standard.intensity,
-    directionDegrees: set ? ownDirection(set, standard.directionDegrees) : standard.directionDegrees,
+    ...(set && sunShadow(set)),
   };
 }
 
 function poseOf(wanted: Shadow["pose"], silhouette: Alpha, cutOff: readonly Edge[]): Pose {
   if (wanted !== "auto") return wanted;
   return cutOff.includes("bottom") ? "standing" : judgePose(silhouette);
+}
+
+function footOf(silhouette: Alpha): PlaceLook["foot"] {
+  const base = baseOf(silhouette);
+  if (!base) return { x: 0.5, y: 1 };
+  return {
+    x: (base.left + base.right) / 2 / silhouette.width,
+    y: (base.ground + 1) / silhouette.height,
+  };
 }
 
 /** A set with a front to be seen has the product higher up, where the brand leaves the layout open. */
@@ -83,12 +95,18 @@ function layoutOf(brand: Brand, set: SetName | undefined, pose: Pose): NonNullab
   return Layout.parse(isRaised ? { fillPercent: 66, groundLinePercent: 74 } : {});
 }
 
-/** The plain ratios among the exports; where none is asked for, a square. Channels are cut from the same scene. */
+/** A frame for each export that shows the scene; channels that want white, and layers, need none. */
 function ratiosOf({ exports }: Brand): FrameRatios {
-  const wanted = RATIO_EXPORTS.filter((ratio) => exports.includes(ratio));
-  const ratios = wanted.length > 0 ? wanted : (["1:1"] as const);
-  return Object.fromEntries(ratios.map((ratio) => [ratio, parseRatio(ratio)]));
+  const ratios: Record<string, Size> = {};
+  for (const name of exports) {
+    if (isRatio(name)) ratios[name] = parseRatio(name);
+    else if (isChannel(name) && CHANNELS[name].background === "scene") ratios[name] = CHANNELS[name].ratio;
+  }
+  return Object.keys(ratios).length > 0 ? ratios : { "1:1": parseRatio("1:1") };
 }
+
+const isRatio = (name: string) => (RATIO_EXPORTS as readonly string[]).includes(name);
+const isChannel = (name: string): name is Channel => Object.hasOwn(CHANNELS, name);
 
 /** @throws {Failure} `config` for what this runner does not offer. */
 export function settleLook(brand: Brand, silhouette: Alpha, cutOff: readonly Edge[]): PlaceLook {
@@ -104,6 +122,7 @@ export function settleLook(brand: Brand, silhouette: Alpha, cutOff: readonly Edg
   return {
     set,
     pose,
+    foot: footOf(silhouette),
     parts,
     shadow: shadowLook(rules, parts, pose),
     mirror: mirrors ? (rules.parts ? 0.56 : 0.3) * (rules.intensity / 100) : 0,
