@@ -25,6 +25,8 @@ function sessionOptions({ provider, intraOpThreads }: SessionSettings): Inferenc
     intraOpNumThreads: intraOpThreads,
     // Memory patterns cost IS-Net 860 MB on the CPU and gain no time.
     enableMemPattern: provider !== "cpu",
+    // The arena keeps what the largest run needed: 1370 MiB after IS-Net instead of 500, and gains no time.
+    enableCpuMemArena: provider !== "cpu",
     extra: { session: { intra_op: { allow_spinning: "0" } } },
     logSeverityLevel: 3,
   };
