@@ -94,7 +94,8 @@ async function drawChannel(
   if (profile.background === "scene") {
     const scene = await laidOn(await cutScene(source, plan.cut, lookOf(message)), background);
     const picture = await resizePicture(scene, plan.size);
-    return { picture, format, expected: { product: plan.product, profile } };
+    const { covered } = profile.covered ? plan : {};
+    return { picture, format, expected: { product: plan.product, profile, ...(covered && { covered }) } };
   }
   const cutout = await work.cutout();
   if (!cutout) return NEEDS_CUTOUT;

@@ -5,29 +5,36 @@ import type { WrittenFile } from "./written-file.ts";
 /** A JPEG block that holds an edge rings no further than this into the white. */
 export const RINGING_PIXELS = 8;
 
-/** Sums of a line's entries up to each: how many lie in a stretch is one difference. */
-function anyWithin(count: number, isSet: (i: number) => boolean, reach: number): Uint8Array {
-  const sums = new Int32Array(count + 1);
-  for (let i = 0; i < count; i++) sums[i + 1] = (sums[i] ?? 0) + (isSet(i) ? 1 : 0);
-  return Uint8Array.from({ length: count }, (_, i) => {
-    const from = sums[Math.max(0, i - reach)] ?? 0;
-    return (sums[Math.min(count, i + reach + 1)] ?? 0) > from ? 1 : 0;
-  });
+/** 1 where a pixel is within `reach` of the silhouette in its row. */
+function nearInRow({ width, height, data }: Alpha, reach: number): Uint8Array {
+  const out = new Uint8Array(width * height);
+  for (let y = 0; y < height; y++) {
+    let reached = y * width;
+    for (let i = reached; i < (y + 1) * width; i++) {
+      if ((data[i] ?? 0) === 0) continue;
+      // What the last pixel has marked already is not marked again.
+      const from = Math.max(reached, i - reach);
+      reached = Math.min((y + 1) * width, i + reach + 1);
+      out.fill(1, from, reached);
+    }
+  }
+  return out;
 }
 
 /** 1 where a pixel is within `reach` (along rows and columns) of the silhouette. */
-function near({ width, height, data }: Alpha, reach: number): Uint8Array {
-  const rows = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++) {
-    rows.set(
-      anyWithin(width, (x) => (data[y * width + x] ?? 0) > 0, reach),
-      y * width,
-    );
-  }
+function near(silhouette: Alpha, reach: number): Uint8Array {
+  const { width, height } = silhouette;
+  const rows = nearInRow(silhouette, reach);
   const out = new Uint8Array(width * height);
-  for (let x = 0; x < width; x++) {
-    const column = anyWithin(height, (y) => rows[y * width + x] === 1, reach);
-    for (let y = 0; y < height; y++) out[y * width + x] = column[y] ?? 0;
+  /** How many of the rows within reach are near, by column. */
+  const counts = new Int32Array(width);
+  for (let y = -reach; y < height; y++) {
+    const [entering, leaving] = [(y + reach) * width, (y - reach - 1) * width];
+    for (let x = 0; x < width; x++) {
+      const count = (counts[x] ?? 0) + (rows[entering + x] ?? 0) - (rows[leaving + x] ?? 0);
+      counts[x] = count;
+      if (y >= 0 && count > 0) out[y * width + x] = 1;
+    }
   }
   return out;
 }

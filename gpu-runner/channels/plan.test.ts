@@ -103,6 +103,13 @@ describe("a cut of the scene", () => {
     );
   });
 
+  it("lets a product that the photo cuts off run under the buttons there, to the picture's edge", () => {
+    const content = { x: 900, y: 1500, width: 1200, height: 1500 };
+    const { cut, covered } = planned(story, aPlaced({ product: content, content, cutOff: ["bottom"] }));
+    expect(cut.y + cut.height).toBe(3000);
+    expect(covered).toMatchObject({ top: 0.14, bottom: 0 });
+  });
+
   it("is refused where a story would have to be blown up", () => {
     const placed = aPlaced({
       picture: { width: 500, height: 700 },

@@ -2,7 +2,7 @@
 import type { Box } from "#crds/runner-report.ts";
 import { type Cut, planCut } from "../pipeline/crop.ts";
 import type { Size } from "../pipeline/layout.ts";
-import type { ChannelProfile } from "./profiles.ts";
+import type { ChannelProfile, Covered } from "./profiles.ts";
 
 export interface ChannelPlan {
   /** In pixels of the picture; may reach beyond it. */
@@ -10,6 +10,8 @@ export interface ChannelPlan {
   readonly size: Size;
   /** The product in pixels of the result. */
   readonly product: Cut;
+  /** Shares of the frame in which the product must not lie. */
+  readonly covered: Covered;
 }
 
 /** Why a picture cannot follow a profile, as a sentence for its owner. */
@@ -58,8 +60,16 @@ function whiteCut(product: Box, profile: ChannelProfile): Cut {
   };
 }
 
+const NOTHING: Covered = { top: 0, bottom: 0, left: 0, right: 0 };
+
+/** A product that the photo cuts off runs out of the frame there: it may run under the buttons as well. */
+function coveredOf({ covered = NOTHING }: ChannelProfile, cutOff: readonly string[]): Covered {
+  const open = Object.fromEntries(cutOff.map((side) => [side, 0]));
+  return { ...covered, ...open };
+}
+
 /** How the content lies in the part of a cut that the channel leaves free; all inside is what is wanted. */
-function isFree(cut: Cut, content: Box, covered: NonNullable<ChannelProfile["covered"]>): boolean {
+function isFree(cut: Cut, content: Box, covered: Covered): boolean {
   return (
     content.x >= cut.x + cut.width * covered.left &&
     content.x + content.width <= cut.x + cut.width * (1 - covered.right) &&
@@ -88,7 +98,7 @@ function alongFree(
 function coveredCut(
   { picture, content }: Placed,
   base: Cut,
-  { ratio, covered }: ChannelProfile & { covered: NonNullable<ChannelProfile["covered"]> },
+  { ratio, covered }: { readonly ratio: Size; readonly covered: Covered },
 ): Cut {
   const aspect = ratio.width / ratio.height;
   const across = 1 - covered.left - covered.right;
@@ -115,11 +125,9 @@ function coveredCut(
   };
 }
 
-function sceneCut(placed: Placed, profile: ChannelProfile): Cut {
-  const base = placed.frame ?? planCut(placed.picture, placed.content, profile.ratio);
-  const { covered } = profile;
-  if (!covered || isFree(base, placed.content, covered)) return base;
-  return coveredCut(placed, base, { ...profile, covered });
+function sceneCut(placed: Placed, { ratio }: ChannelProfile, covered: Covered): Cut {
+  const base = placed.frame ?? planCut(placed.picture, placed.content, ratio);
+  return isFree(base, placed.content, covered) ? base : coveredCut(placed, base, { ratio, covered });
 }
 
 function resultSize(cut: Cut, { ratio, longestSide, maxEnlargement }: ChannelProfile): Size {
@@ -154,9 +162,11 @@ export function planChannel(profile: ChannelProfile, placed: Placed): ChannelPla
       refused: `the photo cuts the product off (${placed.cutOff.join(", ")}): the whole product is asked`,
     };
   }
-  const cut = profile.background === "white" ? whiteCut(placed.product, profile) : sceneCut(placed, profile);
+  const covered = coveredOf(profile, placed.cutOff);
+  const cut =
+    profile.background === "white" ? whiteCut(placed.product, profile) : sceneCut(placed, profile, covered);
   const size = resultSize(cut, profile);
   const product = boxInResult(placed.product, cut, size);
   const refused = tooFew(size, product, profile);
-  return refused === undefined ? { cut, size, product } : { refused };
+  return refused === undefined ? { cut, size, product, covered } : { refused };
 }

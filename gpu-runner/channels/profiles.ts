@@ -9,6 +9,14 @@ import type { CHANNEL_EXPORTS } from "#crds/stages.ts";
 export type Channel = (typeof CHANNEL_EXPORTS)[number];
 export type FileFormat = "jpeg" | "png" | "webp" | "avif";
 
+/** Shares of a frame by side, 0..1. */
+export interface Covered {
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
+}
+
 export interface ChannelProfile {
   /** Width to height. */
   readonly ratio: Size;
@@ -21,12 +29,7 @@ export interface ChannelProfile {
   /** Share of the frame, along its tighter side, that the product takes, 0..1. */
   readonly fill?: { readonly min: number; readonly wanted: number; readonly max: number };
   /** Share of the frame that the channel covers with its own buttons, by side, 0..1: no product there. */
-  readonly covered?: {
-    readonly top: number;
-    readonly bottom: number;
-    readonly left: number;
-    readonly right: number;
-  };
+  readonly covered?: Covered;
   /** Pixels of the product's own longer side. */
   readonly minProductPixels?: number;
   /** The first is made unless the brand asks for another of them. None carries alpha. */

@@ -88,7 +88,7 @@ describe("the validator", () => {
     {
       name: "a product under a story's buttons",
       changes: {},
-      wanted: { profile: CHANNELS["instagram-story"] },
+      wanted: { covered: { top: 0.14, bottom: 0.2, left: 0, right: 0 } },
       rule: "safe-zone",
     },
   ];

@@ -4,7 +4,7 @@ import type { Size } from "../pipeline/layout.ts";
 import type { Alpha } from "../pipeline/raster.ts";
 import { type DigitalSourceType, sourceTypeUri } from "../provenance/source-type.ts";
 import { whiteShare } from "./background.ts";
-import type { ChannelProfile, FileFormat } from "./profiles.ts";
+import type { ChannelProfile, Covered, FileFormat } from "./profiles.ts";
 import type { WrittenFile } from "./written-file.ts";
 
 export interface RuleResult {
@@ -31,6 +31,8 @@ export interface Expected {
   /** The product's matte in pixels of the file, where it stands on white. */
   readonly silhouette?: Alpha;
   readonly profile?: ChannelProfile;
+  /** Shares of the frame in which the product must not lie; without it, all of the frame is free. */
+  readonly covered?: Covered;
   /** A mask is grey and has no profile. */
   readonly isGrey?: boolean;
 }
@@ -71,9 +73,9 @@ function everyFile(file: WrittenFile, expected: Expected): RuleResult[] {
   ];
 }
 
-function insideFrame(file: WrittenFile, { product, profile }: Expected): RuleResult[] {
+function insideFrame(file: WrittenFile, { product, covered }: Expected): RuleResult[] {
   if (!product) return [];
-  const { top = 0, bottom = 0, left = 0, right = 0 } = profile?.covered ?? {};
+  const { top = 0, bottom = 0, left = 0, right = 0 } = covered ?? {};
   const over = Math.max(
     file.width * left - product.x,
     file.height * top - product.y,
@@ -81,7 +83,7 @@ function insideFrame(file: WrittenFile, { product, profile }: Expected): RuleRes
     product.y + product.height - file.height * (1 - bottom),
   );
   // Boxes are rounded to whole pixels.
-  const rule = profile?.covered ? "safe-zone" : "whole-product";
+  const rule = covered ? "safe-zone" : "whole-product";
   return [{ rule, passed: over <= 1, value: Math.max(0, Math.ceil(over - 1)), wanted: "0 pixels outside" }];
 }
 
