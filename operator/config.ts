@@ -71,7 +71,7 @@ const ConfigFile = z.strictObject({
   backgroundIntervalSeconds: z.number().min(1).default(30),
   childTtlSeconds: z.int().min(60).default(86_400),
   staleWatchSeconds: z.number().min(1).default(90),
-  workers: z.int().min(1).max(64).default(8),
+  workers: z.int().min(1).max(64).default(16),
   lease: Lease.prefault({}),
   writes: z
     .strictObject({

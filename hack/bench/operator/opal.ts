@@ -19,7 +19,7 @@ import { type Execution, startExecution } from "./execution.ts";
 import type { JobSet, Load, QueueLoad } from "./load.ts";
 import { managerCost, type Side, startQuietCluster } from "./side.ts";
 
-const ROOT = new URL("../../", import.meta.url);
+const ROOT = new URL("../../../", import.meta.url);
 const READY_SECONDS = 60;
 const GPU_CLASS = "bench";
 /** The most that a pool may have: the queues' quotas are the limit here. */
