@@ -21,7 +21,7 @@ export interface Base extends Foot {
 /** Opaque enough to throw a shadow. */
 const SOLID = 128;
 /** Legs end within this share of the measure over the lowest row: those at the back are seen higher up. */
-const LEGS_SHARE = 0.25;
+const LEGS_SHARE = 0.3;
 /** Outline within this share of the measure over a foot's lowest row belongs to the foot. */
 const FOOT_SHARE = 0.06;
 /** A flat foot is nearly as wide this close to its lowest row; a round one, as of a plate seen from above, is not. */

@@ -146,6 +146,7 @@ const SET: StudioSet = {
   name: "sweep",
   product: BOX,
   foot: { x: BOX.x + BOX.width / 2, y: BOX.y + BOX.height },
+  baseRise: 0,
   from: "front",
   colours: ["#e9e5df"],
   seed: 3,

@@ -109,21 +109,22 @@ function linenCloth(look: SetLook): SetRecipe {
 
 /** The product's own podium, wide enough for its foot, and a taller one out of focus at the back. */
 function podiums(look: SetLook, colour: Colour, drop: number): Podium[] {
-  const radius = 0.5 * look.productWidth + 0.3;
+  const depth = Math.max(Math.min(0.6, 0.6 * look.productWidth), look.baseDepth);
+  const radius = Math.max(0.5 * look.productWidth + 0.3, 0.5 * depth + 0.22);
   const side = sideOf(look);
   const own = {
     colour: shade(colour, 0, 1.15),
     radius,
     x: 0,
-    z: Math.min(0.3, 0.3 * look.productWidth),
+    z: 0.5 * depth,
     top: 0,
     foot: -drop,
   };
   const back = {
     colour: shade(colour, -0.03),
     radius: 0.34,
-    x: side * (radius + 0.3),
-    z: 0.95,
+    x: side * (0.62 * radius + 0.32),
+    z: 0.5 * depth + 0.75,
     top: 0.34,
     foot: -drop,
   };
@@ -143,7 +144,7 @@ function podiumSet(look: SetLook): SetRecipe {
       wallTone: main,
     }),
     light: lightOf(look, {
-      wall: 1.7,
+      wall: 1.7 + 0.5 * look.baseDepth,
       drop,
       standing: (x, z) => shades.reduce((light, shade) => light * shade(x, z), 1),
     }),
@@ -219,7 +220,7 @@ function shelfSet(look: SetLook): SetRecipe {
   const board = timber(look, 3.2);
   return {
     ...plain(look, { floor: board, wall: walls(look, colour, 0.45), wallTone: colour }),
-    light: lightOf(look, { wall: 0.55 }),
+    light: lightOf(look, { wall: Math.max(0.55, look.baseDepth + 0.25) }),
     gloss: 0.12,
     shelf: { face: board, front: 0.2, thickness: 0.11 },
   };

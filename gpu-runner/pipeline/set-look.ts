@@ -16,6 +16,8 @@ export interface SetLook {
   readonly directionDegrees: number;
   /** The product's width in units. */
   readonly productWidth: number;
+  /** From its nearest foot to its farthest, in units: 0 where it has one foot. */
+  readonly baseDepth: number;
 }
 
 export const sideOf = ({ directionDegrees }: SetLook): 1 | -1 =>

@@ -70,8 +70,8 @@ export function marble({ ground, vein, seed }: Marble): Material {
       const strength = smoothStep(-0.55, 0.45, noiseAt(table, along * 0.8, across * 0.9 + 77));
       const fine = noiseAt(table, along * 1.3 + 50, across * 2.9 + 21);
       const halo = 0.2 * line(main, 0.13);
-      const core = 0.75 * sharp * line(main, 0.035 + spread);
-      const thread = 0.4 * hair * line(fine, 0.045 + 2 * spread);
+      const core = 0.75 * sharp * (0.035 / (0.035 + spread)) * line(main, 0.035 + 2 * spread);
+      const thread = 0.4 * hair * (0.045 / (0.045 + 2 * spread)) * line(fine, 0.045 + 4 * spread);
       const t = Math.min(0.92, strength * (halo + core) + (1 - 0.6 * strength) * thread);
       const tone = 1 + 0.035 * (cloud[i] ?? 0) - 0.05 * Math.max(0, cloud[i] ?? 0);
       out[to++] = (ground[0] + (vein[0] - ground[0]) * t) * tone;

@@ -73,7 +73,7 @@ function sideLight(s: number, side: 1 | -1): number {
   const front = Math.sqrt(1 - s * s);
   const key = Math.max(0, -0.8 * s * side + 0.45 * front);
   const rim = 0.1 * Math.max(0, s * side) ** 6;
-  return 0.4 + 0.5 * key + rim;
+  return 0.35 + 0.5 * key + rim;
 }
 
 function paintSide(canvas: Canvas, view: View, podium: Podium, light: PodiumLight): void {
@@ -122,7 +122,7 @@ function paintTop(canvas: Canvas, view: View, podium: Podium, light: PodiumLight
       const across = (x + 0.5 - view.footX) * du;
       light.at(across, z, colour);
       const mottle =
-        1.04 + 0.02 * noiseAt(table, across * 6, z * 6) + 0.012 * noiseAt(table, across * 50, z * 50);
+        1.1 + 0.02 * noiseAt(table, across * 6, z * 6) + 0.012 * noiseAt(table, across * 50, z * 50);
       for (let c = 0; c < 3; c++) colour[c] = (colour[c] ?? 0) * (podium.colour[c] ?? 0) * mottle;
       blend(canvas, y * view.width + x, colour, share);
     }

@@ -1,6 +1,6 @@
 /** Backgrounds in linear light: a studio set by its name, one flat colour, or a gradient. By seed alone. */
 import type { Box } from "#crds/runner-report.ts";
-import { measureOf } from "./camera.ts";
+import { CAMERA_DISTANCE, CAMERA_HEIGHT, measureOf } from "./camera.ts";
 import type { Size } from "./layout.ts";
 import { linearColour } from "./linear-light.ts";
 import { buildSet, SET_NAMES, type SetName } from "./set-catalogue.ts";
@@ -21,6 +21,8 @@ export interface StudioSet {
   readonly product: Box;
   /** The place on the ground on which the product stands or over which it floats, in pixels. */
   readonly foot: { readonly x: number; readonly y: number };
+  /** How far above it the farthest of its feet is seen, in pixels; 0 where it has one foot. */
+  readonly baseRise: number;
   /** Seen from the front, or straight from above with the product lying. */
   readonly from: "front" | "top";
   /** "#rrggbb", the brand's main tone first; without one the set has its own. */
@@ -34,6 +36,12 @@ export function isSetName(name: string): name is SetName {
   return (SET_NAMES as readonly string[]).includes(name);
 }
 
+/** Depth of a place on the floor that is seen so many units above the product's foot. */
+function depthOf(rise: number): number {
+  const below = Math.max(0.3 * CAMERA_HEIGHT, CAMERA_HEIGHT - rise);
+  return (CAMERA_DISTANCE * CAMERA_HEIGHT) / below - CAMERA_DISTANCE;
+}
+
 export function makeStudioSet(size: Size, set: StudioSet): Background {
   const { product } = set;
   const unit = measureOf(product);
@@ -44,6 +52,7 @@ export function makeStudioSet(size: Size, set: StudioSet): Background {
     seed: set.seed,
     directionDegrees: set.directionDegrees,
     productWidth: product.width / unit,
+    baseDepth: depthOf(set.baseRise / unit),
   });
   const middle = { x: product.x + product.width / 2, y: product.y + product.height / 2 };
   const { x: footX, y: footY } = set.from === "top" ? middle : set.foot;

@@ -32,6 +32,7 @@ function studioSet(scene: Scene, brand: Brand, look: PlaceLook): Background {
       x: product.x + look.foot.x * product.width,
       y: product.y + look.foot.y * product.height + gap * unit,
     },
+    baseRise: look.foot.rise * product.height,
     from: look.pose === "lying" ? "top" : "front",
     colours: [...new Set(colours.map((colour) => colour.toLowerCase()))],
     seed: brand.seed,

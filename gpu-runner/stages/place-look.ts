@@ -17,7 +17,12 @@ export interface PlaceLook {
   readonly set: SetName | undefined;
   readonly pose: Pose;
   /** The middle of its base, as shares of the product's width and height from the left and the top. */
-  readonly foot: { readonly x: number; readonly y: number };
+  readonly foot: {
+    readonly x: number;
+    readonly y: number;
+    /** How far above it the farthest foot is seen, as a share of the height. */
+    readonly rise: number;
+  };
   /** Parts of the shadow; none at all for an empty set. */
   readonly parts: ReadonlySet<Part>;
   readonly shadow: ShadowLook;
@@ -81,10 +86,11 @@ function poseOf(wanted: Shadow["pose"], silhouette: Alpha, cutOff: readonly Edge
 
 function footOf(silhouette: Alpha): PlaceLook["foot"] {
   const base = baseOf(silhouette);
-  if (!base) return { x: 0.5, y: 1 };
+  if (!base) return { x: 0.5, y: 1, rise: 0 };
   return {
     x: (base.left + base.right) / 2 / silhouette.width,
     y: (base.ground + 1) / silhouette.height,
+    rise: base.feet.reduce((most, { ground }) => Math.max(most, base.ground - ground), 0) / silhouette.height,
   };
 }
 
