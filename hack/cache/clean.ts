@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { cacheDir } from "./cache-dir.ts";
 
 /** By name, and nothing else: OPAL_CACHE may point to a folder that holds more than OPAL's. */
-const MADE_AGAIN = ["dev-cluster", "models", "node-compile-cache", "peers"];
+const MADE_AGAIN = ["dev-cluster", "eval", "models", "node-compile-cache", "peers"];
 
 const dir = cacheDir(process.env);
 const names = await readdir(dir).catch(() => []);
