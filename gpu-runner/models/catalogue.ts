@@ -8,7 +8,7 @@ import { ISNET_PARTS } from "./isnet-parts.ts";
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** A file of the npm package that the model is made from. */
+/** A file of the package that the model is made from. */
 const Part = z.object({ path: z.string().min(1), bytes: z.int().min(1), sha256: Sha256 });
 export type Part = z.infer<typeof Part>;
 
@@ -17,6 +17,8 @@ const Recipe = z.discriminatedUnion("make", [
   z.object({ make: z.literal("joined") }),
   /** The first part is a TFJS model.json, the others its weights. `range`: values as trained. */
   z.object({ make: z.literal("esrgan"), range: z.union([z.literal(1), z.literal(255)]) }),
+  /** The first part is ncnn's description of the network, the second its weights. */
+  z.object({ make: z.literal("ncnn") }),
 ]);
 
 const Task = z.discriminatedUnion("kind", [
@@ -36,7 +38,11 @@ const ModelEntry = z.object({
   name: z.string().regex(/^[a-z0-9-]+$/),
   task: Task,
   licence: z.string().min(1),
-  source: z.object({ package: z.string().min(1), version: z.string().min(1) }),
+  source: z.object({
+    registry: z.enum(["npm", "pypi"]).default("npm"),
+    package: z.string().min(1),
+    version: z.string().min(1),
+  }),
   /** What the licence or the training data oblige the operator of the platform to. */
   obligations: z.string().min(1),
   trainingData: z.string().min(1),
@@ -51,7 +57,8 @@ export type ModelEntry = z.infer<typeof ModelEntry>;
 export type UpscaleEntry = ModelEntry & { task: Extract<ModelEntry["task"], { kind: "upscale" }> };
 export type UpscalerQuality = UpscaleEntry["task"]["quality"];
 
-type EsrganEntry = Pick<UpscaleEntry, "name" | "task" | "recipe" | "source" | "bytes" | "sha256"> & {
+type EsrganEntry = Pick<UpscaleEntry, "name" | "task" | "recipe" | "bytes" | "sha256"> & {
+  source: { package: string; version: string };
   parts: readonly (readonly [path: string, bytes: number, sha256: string])[];
 };
 

@@ -4,7 +4,8 @@
  * DepthToSpace in depth-column-row order, which is TensorFlow's. Values in and out are 0..1 whatever range the
  * network was trained on. A layer that is not known is refused: never guessed.
  */
-import { type OnnxNode, type OnnxTensor, encodeOnnx, type AttributeValue } from "./onnx-schema.ts";
+import { OnnxGraphBuilder } from "./onnx-graph.ts";
+import { encodeOnnx } from "./onnx-schema.ts";
 import {
   Activation,
   Concatenate,
@@ -19,34 +20,6 @@ import {
 
 /** The constant by which the "MultiplyBeta" layers of these networks scale their residual. */
 export const RESIDUAL_SCALE = 0.2;
-
-class Graph {
-  readonly nodes: OnnxNode[] = [];
-  readonly tensors: OnnxTensor[] = [];
-
-  add(
-    op: string,
-    inputs: readonly string[],
-    output: string,
-    attributes: Record<string, AttributeValue> = {},
-  ) {
-    this.nodes.push({ op, inputs, output, attributes });
-  }
-
-  constant(name: string, values: readonly number[]): string {
-    this.tensors.push({
-      name,
-      dims: values.length === 1 ? [] : [values.length],
-      values: Float32Array.from(values),
-    });
-    return name;
-  }
-
-  weight(name: string, dims: readonly number[], values: Float32Array): string {
-    this.tensors.push({ name, dims, values });
-    return name;
-  }
-}
 
 /** Kernel [height, width, in, out] → [out, in, height, width]. */
 function toOihw({ shape, values }: Weight): { dims: number[]; values: Float32Array } {
@@ -66,7 +39,7 @@ function weightOf(model: LayersModel, name: string, rank: number): Weight {
   return weight;
 }
 
-function addConvolution(graph: Graph, layer: Layer, model: LayersModel): void {
+function addConvolution(graph: OnnxGraphBuilder, layer: Layer, model: LayersModel): void {
   const { name } = layer;
   const config = Conv2D.parse(layer.config);
   const kernel = toOihw(weightOf(model, `${name}/kernel`, 4));
@@ -78,8 +51,8 @@ function addConvolution(graph: Graph, layer: Layer, model: LayersModel): void {
   const [top, left] = config.padding === "same" ? [(height - 1) / 2, (width - 1) / 2] : [0, 0];
   const inputs = [
     ...inputsOf(layer),
-    graph.weight(`${name}/kernel`, kernel.dims, kernel.values),
-    graph.weight(`${name}/bias`, bias.shape, bias.values),
+    graph.tensor(`${name}/kernel`, kernel.dims, kernel.values),
+    graph.tensor(`${name}/bias`, bias.shape, bias.values),
   ];
   const linear = config.activation === "linear" ? name : `${name}/linear`;
   graph.add("Conv", inputs, linear, {
@@ -89,12 +62,12 @@ function addConvolution(graph: Graph, layer: Layer, model: LayersModel): void {
   if (config.activation === "relu") graph.add("Relu", [linear], name);
 }
 
-function addSum(graph: Graph, layer: Layer): void {
+function addSum(graph: OnnxGraphBuilder, layer: Layer): void {
   if (inputsOf(layer).length < 2) throw new RangeError(`layer "${layer.name}" adds fewer than two inputs`);
   graph.add("Sum", inputsOf(layer), layer.name);
 }
 
-function addUpsampling(graph: Graph, layer: Layer): void {
+function addUpsampling(graph: OnnxGraphBuilder, layer: Layer): void {
   const [vertical, horizontal] = UpSampling2D.parse(layer.config).size;
   const scales = graph.constant(`${layer.name}/scales`, [1, 1, vertical, horizontal]);
   graph.add("Resize", [...inputsOf(layer), "", scales], layer.name, {
@@ -104,27 +77,27 @@ function addUpsampling(graph: Graph, layer: Layer): void {
   });
 }
 
-function addPixelShuffle(graph: Graph, layer: Layer): void {
+function addPixelShuffle(graph: OnnxGraphBuilder, layer: Layer): void {
   const blocksize = Number(/^PixelShuffle(\d)x$/.exec(layer.class_name)?.[1]);
   graph.add("DepthToSpace", inputsOf(layer), layer.name, { blocksize: { i: blocksize }, mode: { s: "DCR" } });
 }
 
-function addActivation(graph: Graph, layer: Layer): void {
+function addActivation(graph: OnnxGraphBuilder, layer: Layer): void {
   Activation.parse(layer.config);
   graph.add("Relu", inputsOf(layer), layer.name);
 }
 
-function addConcatenation(graph: Graph, layer: Layer): void {
+function addConcatenation(graph: OnnxGraphBuilder, layer: Layer): void {
   Concatenate.parse(layer.config);
   graph.add("Concat", inputsOf(layer), layer.name, { axis: { i: 1 } });
 }
 
-function addResidualScale(graph: Graph, layer: Layer): void {
+function addResidualScale(graph: OnnxGraphBuilder, layer: Layer): void {
   const scale = graph.constant(`${layer.name}/scale`, [RESIDUAL_SCALE]);
   graph.add("Mul", [...inputsOf(layer), scale], layer.name);
 }
 
-type Translation = (graph: Graph, layer: Layer, model: LayersModel) => void;
+type Translation = (graph: OnnxGraphBuilder, layer: Layer, model: LayersModel) => void;
 
 const TRANSLATIONS: ReadonlyMap<string, Translation> = new Map<string, Translation>([
   ["Conv2D", addConvolution],
@@ -147,7 +120,7 @@ export function convertEsrgan(
   range: 1 | 255,
 ): Uint8Array {
   const model = parseLayersModel(source.json, source.shards);
-  const graph = new Graph();
+  const graph = new OnnxGraphBuilder();
   graph.constant("range", [range]);
   for (const layer of model.layers) {
     if (layer.class_name === "InputLayer") {

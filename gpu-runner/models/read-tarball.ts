@@ -1,16 +1,10 @@
 import { createGunzip } from "node:zlib";
 import type { Readable } from "node:stream";
+import type { PackagedFile } from "./packaged-file.ts";
 
 const BLOCK = 512;
 const REGULAR_FILE = new Set(["0", "\0"]);
 const EXTENDED_HEADER = "x";
-
-/** One regular file of a tarball. Its content must be read before the next entry is asked for. */
-export interface TarballFile {
-  readonly path: string;
-  readonly bytes: number;
-  readonly content: AsyncIterable<Buffer>;
-}
 
 /** Takes exact numbers of bytes off a stream without joining more than it must. */
 class ByteSource {
@@ -73,7 +67,7 @@ async function* contentOf(source: ByteSource, size: number, left: { bytes: numbe
  * The regular files of a gzipped tarball, in order; what is not read of one is skipped.
  * @throws {RangeError} when the tarball is cut off.
  */
-export async function* readTarball(tgz: Readable): AsyncGenerator<TarballFile> {
+export async function* readTarball(tgz: Readable): AsyncGenerator<PackagedFile> {
   const gunzip = createGunzip();
   tgz.once("error", (error) => gunzip.destroy(error));
   const source = new ByteSource(tgz.pipe(gunzip));
