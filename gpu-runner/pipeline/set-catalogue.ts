@@ -59,7 +59,7 @@ function plaster(look: SetLook): SetRecipe {
   return {
     ...plain(look, { floor: walls(look, floor, 0.5), wall: walls(look, colour, 1), wallTone: colour }),
     light: lightOf(look, {
-      wallTone: both(clouds(look.seed, 0.07), trowelled(look.seed, 0.75, side)),
+      wallTone: both(clouds(look.seed, 0.07), trowelled(look.seed, 0.5, side)),
       floorTone: both(clouds(look.seed + 1, 0.05), trowelled(look.seed + 1, 0.3, side)),
     }),
   };

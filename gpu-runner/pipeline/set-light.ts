@@ -35,7 +35,7 @@ interface Levels {
 }
 
 function wallLevels({ side, corner }: SetLight, x: number, y: number): Levels {
-  const pool = Math.exp(-(((x + 0.45 * side) / 1.7) ** 2) - ((y - 0.8) / 1.25) ** 2);
+  const pool = Math.exp(-(((x + 0.45 * side) / 1.5) ** 2) - ((y - 0.75) / 1.15) ** 2);
   const corners = corner === "edge" ? 1 - 0.3 * Math.exp(-y / 0.3) - 0.12 * Math.exp(-y / 0.05) : 1;
   const high = 1 - 0.1 * smoothStep(1.3, 3.2, y);
   return { key: (0.26 + 0.42 * pool) * high * (0.4 + 0.6 * corners), around: 0.4 * corners };

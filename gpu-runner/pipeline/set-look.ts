@@ -21,7 +21,7 @@ export interface SetLook {
 }
 
 export const sideOf = ({ directionDegrees }: SetLook): 1 | -1 =>
-  Math.cos((directionDegrees * Math.PI) / 180) >= 0 ? 1 : -1;
+  Math.cos((directionDegrees * Math.PI) / 180) > -1e-9 ? 1 : -1;
 
 /** Which of the set's sides the light leaves: the key stands where shadows do not fall. */
 export function lightOf(look: SetLook, own: Partial<SetLight> = {}): SetLight {

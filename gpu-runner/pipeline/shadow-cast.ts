@@ -94,7 +94,12 @@ export function castShadow(scaled: Scaled, look: ShadowLook): Plane {
       if (here > (out.data[i] ?? 0)) out.data[i] = here;
     }
   }
-  return softBlur(out, 0.008 * measure * look.softness, 0.005 * measure * look.softness);
+  // Even the hardest edge is softer than the steps of the small picture in which it is worked out.
+  return softBlur(
+    out,
+    Math.max(1, 0.008 * measure * look.softness),
+    Math.max(0.8, 0.005 * measure * look.softness),
+  );
 }
 
 /** The plane moved by whole pixels. */

@@ -97,7 +97,7 @@ function footOf(silhouette: Alpha): PlaceLook["foot"] {
 /** A set with a front to be seen has the product higher up, where the brand leaves the layout open. */
 function layoutOf(brand: Brand, set: SetName | undefined, pose: Pose): NonNullable<Brand["layout"]> {
   if (brand.layout) return brand.layout;
-  const isRaised = set !== undefined && RAISED.has(set) && pose === "standing";
+  const isRaised = set !== undefined && RAISED.has(set) && pose !== "lying";
   return Layout.parse(isRaised ? { fillPercent: 66, groundLinePercent: 74 } : {});
 }
 
