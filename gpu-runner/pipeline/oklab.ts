@@ -20,7 +20,7 @@ export function toOklab([r, g, b]: Colour): Oklab {
 }
 
 /** May leave 0..1 for colours that a screen cannot show. */
-export function fromOklab([lightness, a, b]: Oklab): Colour {
+function fromOklab([lightness, a, b]: Oklab): Colour {
   const l = (lightness + 0.3963377774 * a + 0.2158037573 * b) ** 3;
   const m = (lightness - 0.1055613458 * a - 0.0638541728 * b) ** 3;
   const s = (lightness - 0.0894841775 * a - 1.291485548 * b) ** 3;

@@ -4,7 +4,7 @@
  */
 const STEP = 4;
 /** Light on the surface, and light that the surface mirrors, three floats each. */
-export const CHANNELS = 6;
+const CHANNELS = 6;
 
 export interface LightGrid {
   readonly columns: number;

@@ -38,7 +38,7 @@ const POLISHED: ReadonlySet<SetName> = new Set(["marble"]);
 const FLAT_INTENSITY = 31;
 
 /** @throws {Failure} `config` for a set that does not exist; the message lists those that do. */
-export function setOf({ placement, style }: Brand): SetName | undefined {
+function setOf({ placement, style }: Brand): SetName | undefined {
   if (placement !== "studio") return undefined;
   if (style === undefined) return "sweep";
   if (isSetName(style)) return style;
