@@ -92,7 +92,7 @@ export const GpuPoolStatus = z.object({
     .max(4)
     .optional()
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] }),
-  nodes: Count.optional().describe("Ready nodes that its selector finds."),
+  nodes: Count.optional().describe("Ready nodes that take its pods: by its labels and tolerations."),
   ready: Count.optional().describe("GPUs that those nodes offer."),
   assigned: Count.optional().describe("GPUs that jobs hold."),
   inUse: Count.optional().describe("GPUs on which a runner works."),
