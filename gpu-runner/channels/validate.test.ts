@@ -68,9 +68,9 @@ describe("the validator", () => {
     { name: "too much weight", changes: { bytes: 11 * 1024 * 1024 }, rule: "file-weight" },
     { name: "too few pixels", changes: { width: 900, height: 900 }, rule: "longest-side" },
     {
-      name: "a product that is too small",
+      name: "a ghost of a product",
       changes: {},
-      wanted: { product: { ...PRODUCT, width: 900, height: 900 } },
+      wanted: { silhouette: { width: SIDE, height: SIDE, data: new Uint8Array(SIDE * SIDE).fill(90) } },
       rule: "fill",
     },
     {

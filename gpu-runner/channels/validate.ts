@@ -1,4 +1,5 @@
 /** Whether a written file keeps the rules, rule by rule, with the numbers. Pure. */
+import { boxWhere } from "../pipeline/box.ts";
 import type { Cut } from "../pipeline/crop.ts";
 import type { Size } from "../pipeline/layout.ts";
 import type { Alpha } from "../pipeline/raster.ts";
@@ -121,11 +122,17 @@ function channelRules(file: WrittenFile, profile: ChannelProfile): RuleResult[] 
   ];
 }
 
-function whiteRules(
-  file: WrittenFile,
-  profile: ChannelProfile,
-  { product, silhouette }: Expected,
-): RuleResult[] {
+/** More opaque than not: what a buyer sees as the product. Fringes and haze do not fill a frame. */
+const SOLID = 128;
+
+/** The product's share of the frame along its tighter side, 0..1. */
+function solidShare(silhouette: Alpha): number {
+  const { width, height, data } = silhouette;
+  const box = boxWhere(silhouette, (i) => (data[i] ?? 0) >= SOLID);
+  return box ? Math.max(box.width / width, box.height / height) : 0;
+}
+
+function whiteRules(file: WrittenFile, profile: ChannelProfile, { silhouette }: Expected): RuleResult[] {
   if (profile.background !== "white") return [];
   const white = silhouette ? whiteShare(file, silhouette) : 0;
   const rules: RuleResult[] = [
@@ -133,7 +140,7 @@ function whiteRules(
   ];
   const { fill } = profile;
   if (fill) {
-    const share = product ? Math.max(product.width / file.width, product.height / file.height) : 0;
+    const share = silhouette ? solidShare(silhouette) : 0;
     rules.push({
       rule: "fill",
       passed: share >= fill.min && share <= fill.max,
