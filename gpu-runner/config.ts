@@ -20,6 +20,7 @@ const Env = z
     KUBERNETES_SERVICE_HOST: z.string().min(1).optional(),
     KUBERNETES_SERVICE_PORT: z.coerce.number().int().min(1).max(65_535).default(443),
     OPAL_GRACE_SECONDS: z.coerce.number().min(0).max(3600).default(20),
+    OPAL_HIGH_WATER_MEBIBYTES: z.coerce.number().int().min(512).max(1_048_576).default(3072),
     OPAL_MAX_SOURCE_MEBIBYTES: z.coerce.number().int().min(1).max(1024).default(50),
     OPAL_MAX_SOURCE_MEGAPIXELS: megapixels(100),
     OPAL_WORKING_PIXELS: z.coerce.number().int().min(256).max(8192).default(2048),
@@ -51,6 +52,8 @@ const Env = z
       port: env.KUBERNETES_SERVICE_PORT,
     },
     graceSeconds: env.OPAL_GRACE_SECONDS,
+    /** Models are opened anew between two items once the process holds more. */
+    highWaterMiB: env.OPAL_HIGH_WATER_MEBIBYTES,
     maxSourceBytes: env.OPAL_MAX_SOURCE_MEBIBYTES * 1024 * 1024,
     maxSourceMegapixels: env.OPAL_MAX_SOURCE_MEGAPIXELS,
     workingPixels: env.OPAL_WORKING_PIXELS,

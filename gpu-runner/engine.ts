@@ -1,6 +1,14 @@
 import { Worker } from "node:worker_threads";
 import { Failure } from "./failure.ts";
-import type { StageResult, StageWork, WorkAnswer, WorkerSettings } from "./stage-work.ts";
+import { isRecyclingDue, rssMiB, watchPeak } from "./memory.ts";
+import type {
+  StageResult,
+  StageWork,
+  WarmUp,
+  WorkAnswer,
+  WorkerMessage,
+  WorkerSettings,
+} from "./stage-work.ts";
 
 /** A stage that failed, with the GPU time that it had used. */
 export class StageFailure extends Failure {
@@ -16,6 +24,13 @@ export class StageFailure extends Failure {
 export interface Engine {
   /** @throws {StageFailure | Failure} classified; `out-of-memory` when the worker died of it. */
   run(work: StageWork): Promise<StageResult>;
+  /** Loads models ahead of their first need. Never throws. */
+  warm(models: WarmUp): void;
+  /**
+   * Between two items: ends the thread with its models when the process holds more than `highWaterMiB`; the next
+   * work starts another. ONNX Runtime never gives all of its memory back otherwise. Tells whether it did.
+   */
+  recycleAbove(highWaterMiB: number): Promise<boolean>;
   close(): Promise<void>;
 }
 
@@ -38,6 +53,7 @@ export function createEngine(settings: WorkerSettings): Engine {
   const pending = new Map<number, Pending>();
   let worker: Worker | undefined;
   let lastId = 0;
+  let firstMiB: number | undefined;
 
   function settle(answer: WorkAnswer): void {
     const waiting = pending.get(answer.id);
@@ -65,16 +81,40 @@ export function createEngine(settings: WorkerSettings): Engine {
     return started;
   }
 
+  function send(message: WorkerMessage): void {
+    worker ??= start();
+    worker.postMessage(message);
+  }
+
+  async function end(): Promise<void> {
+    const ending = worker;
+    worker = undefined;
+    await ending?.terminate();
+  }
+
   return {
-    run(work) {
-      worker ??= start();
+    async run(work) {
       const id = ++lastId;
       const answer = new Promise<StageResult>((resolve, reject) => pending.set(id, { resolve, reject }));
-      worker.postMessage({ id, work });
-      return answer;
+      send({ id, work });
+      const peak = watchPeak();
+      try {
+        return { ...(await answer), peakRssMiB: peak.stop() };
+      } finally {
+        peak.stop();
+      }
     },
-    async close() {
-      await worker?.terminate();
+    warm(models) {
+      send({ warm: models });
     },
+    async recycleAbove(highWaterMiB) {
+      const held = rssMiB();
+      firstMiB ??= held;
+      if (pending.size > 0 || !isRecyclingDue(held, { highWaterMiB, firstMiB })) return false;
+      await end();
+      firstMiB = undefined;
+      return true;
+    },
+    close: end,
   };
 }

@@ -7,10 +7,18 @@ import { parentPort, workerData } from "node:worker_threads";
 import { classify } from "./failure.ts";
 import { upscaler } from "./models/catalogue.ts";
 import { ModelSessions } from "./models/sessions.ts";
-import type { StageResult, StageWork, WorkAnswer, WorkerSettings, WorkRequest } from "./stage-work.ts";
+import { settleCut } from "./quality/settled-cut.ts";
+import type {
+  StageResult,
+  StageWork,
+  WorkAnswer,
+  WorkerMessage,
+  WorkerSettings,
+  WorkRequest,
+} from "./stage-work.ts";
 import { place } from "./stages/place.ts";
-import { segment } from "./stages/segment.ts";
 import { keepSize, upscale } from "./stages/upscale.ts";
+import { warmUp } from "./warm-up.ts";
 
 const settings = workerData as WorkerSettings;
 const sessions = new ModelSessions(settings);
@@ -18,7 +26,7 @@ const sessions = new ModelSessions(settings);
 function perform(work: StageWork): Promise<Pick<StageResult, "picture" | "layers" | "facts">> {
   switch (work.stage) {
     case "segment":
-      return segment(work.photo, settings, sessions);
+      return settleCut(work.photo, { minScore: work.minScore ?? 0, limits: settings }, sessions);
     case "place": {
       const { photo, picture, brand, backdrop } = work;
       const maxScenePixels = settings.maxFinalPixels / work.upscale ** 2;
@@ -57,6 +65,7 @@ function buffersOf({ picture, layers = [] }: StageResult): ArrayBuffer[] {
 
 let queue: Promise<void> = Promise.resolve();
 
-parentPort?.on("message", (request: WorkRequest) => {
-  queue = serve(request, queue);
+parentPort?.on("message", (message: WorkerMessage) => {
+  queue =
+    "warm" in message ? queue.then(() => warmUp(sessions, message.warm, settings)) : serve(message, queue);
 });

@@ -13,6 +13,8 @@ import type { BlobStore } from "./blobs.ts";
 import { type ClassifiedFailure, classify, Failure } from "./failure.ts";
 import { Drained } from "./drain.ts";
 import { StageFailure } from "./engine.ts";
+import type { Photos } from "./photos.ts";
+import { composeRecipe, type Machine } from "./recipe.ts";
 import { createRecords, type Records } from "./records.ts";
 import { composeReport, productBoxOf } from "./report.ts";
 import type { StageResult, StageWork } from "./stage-work.ts";
@@ -22,7 +24,10 @@ export interface ItemContext {
   readonly manifest: ShardManifest;
   readonly pod: string;
   readonly blobs: BlobStore;
+  readonly photos: Pick<Photos, "read">;
   readonly maxSourceBytes: number;
+  /** On what the runner runs, for recipes. */
+  readonly machine: Machine;
   /** Runs a stage; rejects with `Drained` when the pod must go before it ends. */
   readonly run: (work: StageWork) => Promise<StageResult>;
   /** Rejects with `Drained` between stages once the pod is to go. */
@@ -64,14 +69,9 @@ interface Run extends ItemContext {
 }
 
 /** The photo is read at most once, and not at all when its stages are done. */
-function readPhotoOnce(blobs: BlobStore, source: string, maxBytes: number): () => Promise<Uint8Array> {
+function readPhotoOnce(photos: ItemContext["photos"], source: string): () => Promise<Uint8Array> {
   let photo: Promise<Uint8Array> | undefined;
-  const read = async () => {
-    const bytes = await blobs.read(source, maxBytes);
-    if (!bytes) throw new Failure("missing-input", `there is no upload at ${source}`);
-    return bytes;
-  };
-  return () => (photo ??= read());
+  return () => (photo ??= photos.read(source));
 }
 
 async function pictureOf(run: Run, record: StageRecord): Promise<Uint8Array> {
@@ -94,7 +94,7 @@ async function workFor(run: Run, stage: Stage, before: Before): Promise<StageWor
   const { brand, stages, tileScale } = run.manifest;
   switch (stage) {
     case "segment":
-      return { stage, photo: await run.photo() };
+      return { stage, photo: await run.photo(), minScore: brand.minScore };
     case "place": {
       const upscale = stages.includes("upscale") ? brand.upscale : 1;
       const backdrop = await readBackdrop(run.blobs, run.manifest, run.maxSourceBytes);
@@ -138,7 +138,7 @@ async function compute(run: Run, stage: Stage, before: Before) {
   const work = await workFor(run, stage, before);
   const started = run.now();
   run.onStage(stage, "started");
-  const { picture, layers, facts, gpuSeconds } = await run.run(work);
+  const { picture, layers, facts, gpuSeconds, peakRssMiB } = await run.run(work);
   run.tally.gpuSeconds += gpuSeconds;
   const sha256 = sha256Of(picture);
   const output = stageOutputRef(run.key, stage, sha256, picture.extension);
@@ -161,7 +161,7 @@ async function compute(run: Run, stage: Stage, before: Before) {
     pod: run.pod,
     finishedAt: finished.toISOString(),
     layers: writtenLayers,
-    facts,
+    facts: { ...facts, ...(peakRssMiB !== undefined && { peakRssMiB }) },
   };
   const settled = await run.records.settleStage(record);
   const whose = settled.pod === run.pod ? "ours" : "theirs";
@@ -215,16 +215,17 @@ export async function processItem(
   context: ItemContext,
   tally: GpuTally,
 ): Promise<ItemOutcome> {
-  const { manifest, blobs } = context;
+  const { manifest, blobs, machine } = context;
   const key = { tenant: manifest.tenant, job: manifest.job, uid: manifest.uid, item: item.id };
   const records = createRecords(blobs, key);
   const settled = await records.report();
   if (settled) return foundOutcome(settled, context);
-  const photo = readPhotoOnce(blobs, item.source, context.maxSourceBytes);
+  const photo = readPhotoOnce(context.photos, item.source);
   const computed: Partial<Record<Stage, number>> = {};
   try {
     const stages = await runStages({ ...context, item, key, records, tally, computed, photo });
-    const done = composeReport({ manifest, item, stages, at: context.now() });
+    const recipe = await records.keepRecipe(composeRecipe({ manifest, item, stages, machine }));
+    const done = composeReport({ manifest, item, stages, recipe, at: context.now() });
     const report = await records.settleReport(done);
     return {
       outcome: report.outcome,

@@ -1,7 +1,10 @@
+import { createHash } from "node:crypto";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { itemReportRef, stageRecordRef } from "#crds/blob-keys.ts";
 import { EXIT_CODES } from "#crds/exit-codes.ts";
+import { createEngine } from "./engine.ts";
+import { Recipe, render } from "./recipe.ts";
 import {
   aManifest,
   eventually,
@@ -9,6 +12,7 @@ import {
   readReport,
   startRunner,
   startStorage,
+  testModels,
   type TestStorage,
 } from "./testing.ts";
 
@@ -59,6 +63,30 @@ it("takes a photo through all stages and proves that the product is unchanged", 
   expect(shard).toMatchObject({ correlationId: "test-correlation", tenant: "acme", exit: "done" });
   // However busy the machine is: a model on the main thread would hold the loop up for as long as it runs.
   expect(Number(shard["eventLoopMaxMillis"]) / 1000).toBeLessThan((report.stages[0]?.gpuSeconds ?? 0) / 2);
+});
+
+it("makes the same bytes again from the recipe and the photo", async () => {
+  const manifest = { ...aManifest({ items: [photo("coffee")], brand: { seed: 7 } }), job: "recipe" };
+  const end = await (await startRunner(storage, manifest, { name: "recipe-1-0" })).end;
+  expect(end.verdict?.done).toBe("0");
+  const report = await readReport(storage, itemReportRef(keyOf(manifest, "coffee")));
+  expect(report?.quality?.score).toBeGreaterThan(80);
+  const recipe = Recipe.parse(JSON.parse(String(await storage.get(report?.recipe ?? ""))));
+  const engine = createEngine({ ...recipe.machine, modelsDir: await testModels() });
+  try {
+    const again = await render(recipe, {
+      photo: await photoBytes("coffee"),
+      run: (work) => engine.run(work),
+    });
+    const hashes = [...again].map(([stage, { picture }]) => [
+      stage,
+      createHash("sha256").update(picture.bytes).digest("hex"),
+    ]);
+    expect(hashes).toEqual(recipe.made.map(({ stage, sha256 }) => [stage, sha256]));
+    expect(hashes).toHaveLength(3);
+  } finally {
+    await engine.close();
+  }
 });
 
 it("gives every bad photo its own verdict and finishes the rest", async () => {

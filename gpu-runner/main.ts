@@ -14,10 +14,14 @@ import { BadSettings, type Config, parseConfig } from "./config.ts";
 import { createDrain, type Drain } from "./drain.ts";
 import { createEngine, type Engine } from "./engine.ts";
 import { classify } from "./failure.ts";
+import { describeMachine } from "./machine.ts";
 import { readManifest, readWork } from "./manifest.ts";
+import { rssMiB } from "./memory.ts";
+import { createPhotos } from "./photos.ts";
 import { annotateProgress } from "./pod-annotation.ts";
 import { createProgress, type Progress } from "./progress.ts";
 import { runShard, type ShardEnd } from "./shard.ts";
+import type { WarmUp, WorkerSettings } from "./stage-work.ts";
 
 const MIN_PROGRESS_INTERVAL_MILLIS = 1_000;
 
@@ -37,8 +41,8 @@ function endedBefore(exit: "config" | "storage" | "internal", error: unknown): S
   return { exit, verdict, error };
 }
 
-function startEngine(config: Config): Engine {
-  return createEngine({
+function workerSettings(config: Config): WorkerSettings {
+  return {
     modelsDir: config.modelsDir,
     provider: config.executionProvider,
     intraOpThreads: config.intraOpThreads ?? availableParallelism(),
@@ -46,7 +50,13 @@ function startEngine(config: Config): Engine {
     workingPixels: config.workingPixels,
     maxFinalPixels: config.maxFinalPixels,
     upscalerQuality: config.upscalerQuality,
-  });
+  };
+}
+
+/** The models of all parts: their stages and the most that one of them enlarges. */
+function modelsOf(parts: readonly ShardManifest[]): WarmUp {
+  const factors = parts.map(({ stages, brand }) => (stages.includes("upscale") ? brand.upscale : 1));
+  return { segment: parts.some(({ stages }) => stages.includes("segment")), factor: Math.max(1, ...factors) };
 }
 
 function startProgress({ apiServer, serviceAccountDir, pod }: Config, log: Logger): Progress {
@@ -79,10 +89,17 @@ async function workOff(
   { config, engine, progress, drain, log }: Parts,
 ): Promise<ShardEnd> {
   const blobs = createBlobStore(await connectBlobs(config.blob));
+  const processor = { node: process.version, platform: process.platform, arch: process.arch };
   return await runShard(await readWork(parts, blobs), {
     pod: config.pod.name,
     blobs,
+    photos: createPhotos(blobs, config.maxSourceBytes),
     maxSourceBytes: config.maxSourceBytes,
+    machine: describeMachine(workerSettings(config), processor),
+    betweenItems: async () => {
+      const heldMiB = Math.round(rssMiB());
+      if (await engine.recycleAbove(config.highWaterMiB)) log.info({ heldMiB }, "models are opened anew");
+    },
     run: (work) => drain.within(engine.run(work)),
     checkDrain: drain.check,
     now: () => new Date(),
@@ -100,6 +117,7 @@ async function workOff(
 async function run(parts: Parts): Promise<ShardEnd> {
   const { config, log } = parts;
   const manifests = await readManifest(config.manifestDir, config.shard);
+  parts.engine.warm(modelsOf(manifests));
   const lag = monitorEventLoopDelay({ resolution: 5 });
   lag.enable();
   const end = await workOff(manifests, parts);
@@ -144,7 +162,13 @@ async function main(): Promise<void> {
   const drain = createDrain(config.graceSeconds * 1000);
   process.on("SIGTERM", drain.begin);
   process.on("SIGINT", drain.begin);
-  const parts = { config, engine: startEngine(config), progress: startProgress(config, log), drain, log };
+  const parts = {
+    config,
+    engine: createEngine(workerSettings(config)),
+    progress: startProgress(config, log),
+    drain,
+    log,
+  };
   const end = await run(parts).catch(describe);
   if (end.error !== undefined && end.exit !== "drained")
     log.error({ err: end.error, exit: end.exit }, "the shard ended early");

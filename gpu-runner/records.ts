@@ -1,9 +1,10 @@
-import { type ItemKey, itemReportRef, stageRecordRef } from "#crds/blob-keys.ts";
+import { type ItemKey, itemReportRef, recipeRef, stageRecordRef } from "#crds/blob-keys.ts";
 import { ItemReport, StageRecord } from "#crds/runner-report.ts";
 import type { Stage } from "#crds/stages.ts";
 import type * as z from "zod";
 import type { BlobStore } from "./blobs.ts";
 import { Failure } from "./failure.ts";
+import type { Recipe } from "./recipe.ts";
 
 /** A record is small: one that is larger is not ours. */
 const MAX_RECORD_BYTES = 1024 * 1024;
@@ -15,6 +16,8 @@ export interface Records {
   /** Writes the record, or gives back the one that somebody else had written first. */
   settleStage(record: StageRecord): Promise<StageRecord>;
   settleReport(report: ItemReport): Promise<ItemReport>;
+  /** Writes the recipe unless there is one already, and tells where it lies. */
+  keepRecipe(recipe: Recipe): Promise<string>;
 }
 
 export function createRecords(blobs: BlobStore, key: ItemKey): Records {
@@ -40,6 +43,11 @@ export function createRecords(blobs: BlobStore, key: ItemKey): Records {
     stage: (stage) => read(stageRecordRef(key, stage), StageRecord),
     report: () => read(itemReportRef(key), ItemReport),
     settleStage: (record) => settle(stageRecordRef(key, record.stage), StageRecord, record),
+    keepRecipe: async (recipe) => {
+      const ref = recipeRef(key);
+      await blobs.create(ref, new TextEncoder().encode(JSON.stringify(recipe)), "application/json");
+      return ref;
+    },
     settleReport: (report) => settle(itemReportRef(key), ItemReport, report),
   };
 }

@@ -1,6 +1,7 @@
-import type { Box, ItemReport, ShardItem, ShardManifest, StageRecord } from "#crds/runner-report.ts";
+import type { Box, ItemReport, Quality, ShardItem, ShardManifest, StageRecord } from "#crds/runner-report.ts";
 import type { ClassifiedFailure } from "./failure.ts";
 import { enlarged } from "./pipeline/box.ts";
+import { evidenceOf, reviewMessage, scoreOf } from "./quality/score.ts";
 import { type ModelUsed, PlaceFacts, SegmentFacts, UpscaleFacts } from "./stages/facts.ts";
 
 interface Verdict {
@@ -9,6 +10,8 @@ interface Verdict {
   /** In the order in which they ran. */
   readonly stages: readonly StageRecord[];
   readonly failure?: ClassifiedFailure;
+  /** Where the recipe lies. */
+  readonly recipe?: string;
   readonly at: Date;
 }
 
@@ -18,7 +21,9 @@ interface Facts {
   readonly upscale: UpscaleFacts | undefined;
 }
 
-function factsOf(stages: readonly StageRecord[]): Facts {
+type StageFacts = Pick<StageRecord, "stage" | "facts">;
+
+function factsOf(stages: readonly StageFacts[]): Facts {
   const of = (name: string) => stages.find(({ stage }) => stage === name)?.facts;
   const segment = of("segment");
   const place = of("place");
@@ -31,41 +36,65 @@ function factsOf(stages: readonly StageRecord[]): Facts {
 }
 
 /** The product's box in the last stage's picture, as far as a stage has found it. */
-export function productBoxOf(stages: readonly StageRecord[]): { productBox?: Box } {
+export function productBoxOf(stages: readonly StageFacts[]): { productBox?: Box } {
   const { segment, place } = factsOf(stages);
   const productBox = place?.productBox ?? segment?.productBox;
   return productBox ? { productBox } : {};
 }
 
-/** The last picture and the boxes of product and shadow in it. */
-function finalPicture(
-  stages: readonly StageRecord[],
-  { segment, place, upscale }: Facts,
-): ItemReport["final"] {
-  const last = stages.at(-1);
-  const product = place?.productBox ?? segment?.productBox;
-  if (!last || !product) return undefined;
+/** Product, product with shadow, and the cuts, in the last picture's pixels. */
+function boxesIn({ segment, place, upscale }: Facts) {
+  const bare = segment && { productBox: segment.productBox, contentBox: segment.productBox, frames: {} };
+  const boxes = place ?? bare;
+  if (!boxes) return undefined;
   const factor = upscale?.factor ?? 1;
+  const frames = Object.entries(boxes.frames).map(([name, box]) => [name, enlarged(box, factor)] as const);
   return {
-    output: last.output,
-    width: last.width,
-    height: last.height,
-    productBox: enlarged(product, factor),
-    contentBox: enlarged(place?.contentBox ?? product, factor),
-    frames: Object.fromEntries(
-      Object.entries(place?.frames ?? {}).map(([name, box]) => [name, enlarged(box, factor)]),
-    ),
-    layers: stages.find(({ stage }) => stage === "place")?.layers ?? {},
+    productBox: enlarged(boxes.productBox, factor),
+    contentBox: enlarged(boxes.contentBox, factor),
+    frames: Object.fromEntries(frames),
   };
+}
+
+/** The last picture and what exports must know of it. */
+function finalPicture(stages: readonly StageRecord[], facts: Facts): ItemReport["final"] {
+  const last = stages.at(-1);
+  const boxes = boxesIn(facts);
+  if (!last || !boxes) return undefined;
+  const layers = stages.find(({ stage }) => stage === "place")?.layers ?? {};
+  return { output: last.output, width: last.width, height: last.height, ...boxes, layers };
 }
 
 const sum = (values: readonly number[]) => values.reduce((total, value) => total + value, 0);
 
-/** The item's verdict from the records of its stages. */
-export function composeReport({ manifest, item, stages, failure, at }: Verdict): ItemReport {
+/** What stages have made without a fault may still not be good enough for the brand. */
+function heldBack(quality: Quality | undefined, minScore: number): ClassifiedFailure | undefined {
+  if (!quality || quality.score >= minScore) return undefined;
+  return { class: "needs-review", message: reviewMessage(quality, minScore) };
+}
+
+/** What some reports lack. */
+function knownParts(facts: Facts, { failure, quality, recipe, final }: Partial<ItemReport>) {
+  return {
+    ...(failure && { failure }),
+    ...(facts.segment && { source: facts.segment.source }),
+    ...(final && { final }),
+    ...(facts.place && { fidelity: facts.place.fidelity }),
+    ...(quality && { quality }),
+    ...(recipe !== undefined && { recipe }),
+  };
+}
+
+/**
+ * The item's verdict from the records of its stages. A picture below the brand's score fails as `needs-review`
+ * and is named all the same: whoever reviews it must see it.
+ */
+export function composeReport({ manifest, item, stages, recipe, at, ...verdict }: Verdict): ItemReport {
   const facts = factsOf(stages);
+  const quality = facts.segment && scoreOf(evidenceOf(stages));
+  const failure = verdict.failure ?? heldBack(quality, manifest.brand.minScore);
   const models = [facts.segment?.model, facts.upscale?.model].filter((m): m is ModelUsed => m !== undefined);
-  const final = failure ? undefined : finalPicture(stages, facts);
+  const final = verdict.failure ? undefined : finalPicture(stages, facts);
   return {
     v: 1,
     job: manifest.job,
@@ -75,11 +104,8 @@ export function composeReport({ manifest, item, stages, failure, at }: Verdict):
     index: item.index,
     attempt: manifest.attempt,
     outcome: failure ? "failed" : "done",
-    ...(failure && { failure }),
-    ...(facts.segment && { source: facts.segment.source }),
     stages: [...stages],
-    ...(final && { final }),
-    ...(facts.place && { fidelity: facts.place.fidelity }),
+    ...knownParts(facts, { failure, quality, recipe, final }),
     hasGeneratedPixels: false,
     models,
     seconds: sum(stages.map(({ seconds }) => seconds)),

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { itemReportRef, stageRecordRef } from "#crds/blob-keys.ts";
+import { itemReportRef, recipeRef, stageRecordRef } from "#crds/blob-keys.ts";
 import {
   encodeVerdict,
   ItemReport,
@@ -10,9 +10,11 @@ import {
 import { type Stage, STAGES } from "#crds/stages.ts";
 import { createDrain } from "./drain.ts";
 import { Failure } from "./failure.ts";
+import { createPhotos } from "./photos.ts";
+import { Recipe } from "./recipe.ts";
 import { runShard } from "./shard.ts";
 import type { StageResult, StageWork } from "./stage-work.ts";
-import { aManifest, memoryBlobs } from "./testing.ts";
+import { A_MACHINE, aManifest, memoryBlobs } from "./testing.ts";
 
 const BOX = { x: 1, y: 1, width: 2, height: 2 };
 const SHA = "a".repeat(64);
@@ -69,7 +71,10 @@ function aShard(
     runShard(workOf(parts.length > 0 ? parts : [manifest]), {
       pod,
       blobs,
+      photos: createPhotos(blobs, 1000),
       maxSourceBytes: 1000,
+      machine: A_MACHINE,
+      betweenItems: () => Promise.resolve(),
       run: async (work) => {
         performed.push(work.stage);
         return await perform(work);
@@ -280,4 +285,67 @@ it("asks for tiles as small as the manifest says", async () => {
   });
   await shard.run("pod-a", { ...shard.manifest, tileScale: 0.5 });
   expect(scales).toEqual([0.5]);
+});
+
+const softCut = {
+  edgeBandPixels: 1,
+  solidShare: 0,
+  cutOff: [],
+  laplacianVariance: 0,
+  burntShare: 0,
+  blackShare: 0,
+};
+
+it("holds a picture back that scores below the brand's bar, and names it for the reviewer", async () => {
+  const shard = aShard(["cup"], (work) => {
+    const result = resultOf(work);
+    return work.stage === "segment" ? { ...result, facts: { ...result.facts, measures: softCut } } : result;
+  });
+  const end = await shard.run();
+  expect(end.verdict).toMatchObject({ done: "", failed: [{ id: "cup", class: "needs-review" }] });
+  const report = shard.reportOf("cup");
+  expect(report).toMatchObject({
+    outcome: "failed",
+    failure: { class: "needs-review" },
+    final: { output: expect.stringContaining("upscale-") as string },
+  });
+  expect(report?.quality?.score).toBeLessThan(50);
+  expect(report?.quality?.reasons.map(({ code }) => code)).toContain("ghostly");
+  expect(report?.failure?.message).toContain("hardly found");
+});
+
+it("delivers it where the brand asks for no score", async () => {
+  const shard = aShard(["cup"], (work) => {
+    const result = resultOf(work);
+    return { ...result, facts: { ...result.facts, measures: softCut } };
+  });
+  const brand = { ...shard.manifest.brand, minScore: 0 };
+  expect((await shard.run("pod-a", { ...shard.manifest, brand })).verdict.done).toBe("0");
+});
+
+it("leaves a recipe beside the report", async () => {
+  const shard = aShard(["cup"]);
+  await shard.run();
+  const ref = shard.reportOf("cup")?.recipe ?? "";
+  const recipe = Recipe.parse(JSON.parse(new TextDecoder().decode(shard.blobs.stored.get(ref))));
+  expect(ref).toBe(recipeRef(shard.key("cup")));
+  expect(recipe).toMatchObject({ machine: A_MACHINE, source: { ref: "raw/acme/cup.jpg" }, stages: STAGES });
+  expect(recipe.made.map(({ stage }) => stage)).toEqual(STAGES);
+});
+
+it("reads the next photo while this one is worked on, each once", async () => {
+  const reads: string[] = [];
+  const atSegment: string[][] = [];
+  const shard = aShard(["cup", "vase"], (work) => {
+    if (work.stage === "segment") atSegment.push([...reads]);
+    return resultOf(work);
+  });
+  const read = shard.blobs.read.bind(shard.blobs);
+  shard.blobs.read = (ref, maxBytes) => {
+    if (ref.startsWith("raw/")) reads.push(ref);
+    return read(ref, maxBytes);
+  };
+  await shard.run();
+  expect(atSegment[0]).toEqual(["raw/acme/cup.jpg", "raw/acme/vase.jpg"]);
+  expect(reads).toHaveLength(2);
 });

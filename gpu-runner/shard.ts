@@ -11,10 +11,14 @@ import { Drained } from "./drain.ts";
 import { classify, type ClassifiedFailure } from "./failure.ts";
 import { type GpuTally, type ItemContext, type ItemOutcome, processItem } from "./item.ts";
 import type { WorkItem } from "./manifest.ts";
+import type { Photos } from "./photos.ts";
 
-export interface ShardContext extends Omit<ItemContext, "onStage" | "manifest"> {
+export interface ShardContext extends Omit<ItemContext, "onStage" | "manifest" | "photos"> {
+  readonly photos: Photos;
   readonly onProgress: (progress: ShardProgress) => void;
   readonly onItem: (work: WorkItem, outcome: ItemOutcome) => void;
+  /** Called when no item is in hand. */
+  readonly betweenItems: () => Promise<void>;
   /** Seconds since the process began. */
   readonly sinceStart: () => number;
 }
@@ -85,12 +89,19 @@ const EXITS: Partial<Record<ClassifiedFailure["class"], ExitReason>> = {
   "out-of-memory": "outOfMemory",
 };
 
-async function runItem(work: WorkItem, context: ShardContext, tally: Tally): Promise<void> {
+interface Turn {
+  readonly work: WorkItem;
+  readonly next: WorkItem | undefined;
+}
+
+async function runItem({ work, next }: Turn, context: ShardContext, tally: Tally): Promise<void> {
   const { manifest, item, slot } = work;
   const onStage: ItemContext["onStage"] = (stage, state) => {
     if (state === "started") {
       tally.coldStartSeconds ??= context.sinceStart();
       tally.current = { index: slot, item: item.id, stage };
+      // The network is idle while a model runs. An item that was found finished never gets here.
+      if (next) context.photos.prefetch(next.item.source);
     } else tally.stages[stage]++;
     context.onProgress(tally.progress());
   };
@@ -111,9 +122,10 @@ async function runItem(work: WorkItem, context: ShardContext, tally: Tally): Pro
 export async function runShard(work: readonly WorkItem[], context: ShardContext): Promise<ShardEnd> {
   const tally = new Tally(work.some(({ item }) => item.slot !== undefined));
   try {
-    for (const one of work) {
+    for (const [i, one] of work.entries()) {
       context.checkDrain();
-      await runItem(one, context, tally);
+      await runItem({ work: one, next: work[i + 1] }, context, tally);
+      await context.betweenItems();
     }
     return { exit: "done", verdict: tally.verdict(context.sinceStart()) };
   } catch (error) {

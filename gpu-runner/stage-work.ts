@@ -14,7 +14,12 @@ export interface WorkerSettings extends SessionSettings, IngestLimits {
 }
 
 export type StageWork =
-  | { readonly stage: "segment"; readonly photo: Uint8Array }
+  | {
+      readonly stage: "segment";
+      readonly photo: Uint8Array;
+      /** 0..100: a cut that scores less is tried again with other settings, once. Without it, 0: never. */
+      readonly minScore?: number;
+    }
   | {
       readonly stage: "place";
       readonly photo: Uint8Array;
@@ -46,12 +51,23 @@ export interface StageResult {
   readonly facts: Record<string, unknown>;
   /** Seconds inside models. */
   readonly gpuSeconds: number;
+  /** The most memory that the process held meanwhile, looked at many times a second. Filled in by the engine. */
+  readonly peakRssMiB?: number;
+}
+
+/** Which models to load before there is work. */
+export interface WarmUp {
+  readonly segment: boolean;
+  /** By which pictures will be upscaled; 1 needs no model. */
+  readonly factor: number;
 }
 
 export interface WorkRequest {
   readonly id: number;
   readonly work: StageWork;
 }
+
+export type WorkerMessage = WorkRequest | { readonly warm: WarmUp };
 
 export type WorkAnswer =
   | { readonly id: number; readonly ok: true; readonly result: StageResult }

@@ -14,6 +14,7 @@ import type { BlobStore } from "./blobs.ts";
 import { Failure } from "./failure.ts";
 import { DEFAULT_MODELS } from "./models/catalogue.ts";
 import { ensureModels } from "./models/fetch.ts";
+import type { Machine } from "./recipe.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const PATIENCE_MILLIS = 100_000;
@@ -207,6 +208,19 @@ export async function readReport(storage: TestStorage, ref: string): Promise<Ite
   const bytes = await storage.get(ref);
   return bytes && ItemReport.parse(JSON.parse(bytes.toString()));
 }
+
+/** Settings and versions as a recipe states them. */
+export const A_MACHINE: Machine = {
+  runnerVersion: "1.2.3",
+  versions: { node: "v24.0.0" },
+  platform: "linux-x64",
+  provider: "cpu",
+  intraOpThreads: 2,
+  upscalerQuality: "fast",
+  maxSourceMegapixels: 100,
+  workingPixels: 2048,
+  maxFinalPixels: 12e6,
+};
 
 /** Blobs in memory, create-once as the real ones; `blobs.real.test.ts` runs one suite on both. */
 export function memoryBlobs(): BlobStore & { readonly stored: Map<string, Uint8Array> } {
