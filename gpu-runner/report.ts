@@ -42,10 +42,13 @@ export function productBoxOf(stages: readonly StageFacts[]): { productBox?: Box 
   return productBox ? { productBox } : {};
 }
 
+type Boxes = Pick<PlaceFacts, "productBox" | "contentBox" | "frames">;
+
 /** Product, product with shadow, and the cuts, in the last picture's pixels. */
 function boxesIn({ segment, place, upscale }: Facts) {
-  const bare = segment && { productBox: segment.productBox, contentBox: segment.productBox, frames: {} };
-  const boxes = place ?? bare;
+  const product = segment?.productBox;
+  const boxes: Boxes | undefined =
+    place ?? (product && { productBox: product, contentBox: product, frames: {} });
   if (!boxes) return undefined;
   const factor = upscale?.factor ?? 1;
   const frames = Object.entries(boxes.frames).map(([name, box]) => [name, enlarged(box, factor)] as const);
