@@ -28,9 +28,15 @@ export function moved(box: Box, dx: number, dy: number): Box {
   return { ...box, x: box.x + dx, y: box.y + dy };
 }
 
-/** The box in a picture that was enlarged by a whole factor. */
-export function enlarged(box: Box, factor: number): Box {
-  return { x: box.x * factor, y: box.y * factor, width: box.width * factor, height: box.height * factor };
+/** The box in a picture that was enlarged by a factor, edges to the nearest pixel. */
+export function enlarged({ x, y, width, height }: Box, factor: number): Box {
+  const [left, top] = [Math.round(x * factor), Math.round(y * factor)];
+  return {
+    x: left,
+    y: top,
+    width: Math.round((x + width) * factor) - left,
+    height: Math.round((y + height) * factor) - top,
+  };
 }
 
 /** The box grown on all sides, cut at the edges of a picture. */

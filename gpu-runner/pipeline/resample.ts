@@ -1,7 +1,7 @@
 import { newPlane, type Plane } from "./raster.ts";
 
 /** Weight of a neighbour at a distance of `t` samples: Catmull-Rom, sharp and without ringing to speak of. */
-function catmullRom(t: number): number {
+export function catmullRom(t: number): number {
   const d = Math.abs(t);
   if (d >= 2) return 0;
   return d < 1 ? 1.5 * d ** 3 - 2.5 * d ** 2 + 1 : -0.5 * d ** 3 + 2.5 * d ** 2 - 4 * d + 2;

@@ -88,6 +88,12 @@ async function resize(raw: Raw, { width, height }: Size): Promise<Uint8Array> {
   return data;
 }
 
+/** The size of a picture that a stage wrote, from its header alone. */
+export async function pictureSize(bytes: Uint8Array): Promise<Size> {
+  const { width, height } = await sharp(bytes, { limitInputPixels: false }).metadata();
+  return { width, height };
+}
+
 /** To an exact size, pixel centres aligned. */
 export async function resizeRgb(rgb: Rgb, to: Size): Promise<Rgb> {
   if (rgb.width === to.width && rgb.height === to.height) return rgb;

@@ -1,15 +1,26 @@
 import type { Box } from "#crds/runner-report.ts";
 import { Failure, isOutOfMemory } from "../failure.ts";
-import type { UpscaleEntry } from "../models/catalogue.ts";
+import { type UpscaleEntry, upscaler, type UpscalerQuality } from "../models/catalogue.ts";
 import type { ModelSessions } from "../models/sessions.ts";
-import { grown, moved } from "../pipeline/box.ts";
-import type { Alpha, Rgb } from "../pipeline/raster.ts";
+import { backProject } from "../pipeline/back-projection.ts";
+import { enlarged, grown, moved } from "../pipeline/box.ts";
+import { extendColours } from "../pipeline/extend-colours.ts";
+import type { Size } from "../pipeline/layout.ts";
+import { type Alpha, cropBytes, type Rgb } from "../pipeline/raster.ts";
 import { planTiles, readTile, type TileShape, writeTile } from "../pipeline/tiles.ts";
 import type { UpscaleFacts } from "./facts.ts";
-import { decodePicture, encodePng, type EncodedPicture, resizeAlpha, resizeRgb } from "./picture-codec.ts";
+import {
+  decodePicture,
+  encodePng,
+  type EncodedPicture,
+  pictureSize,
+  resizeAlpha,
+  resizeRgb,
+} from "./picture-codec.ts";
+import { modelFactor, type UpscaleGoal, wantedSize } from "./upscale-size.ts";
 
-/** Halving stops here: a machine without room for such a tile is not one for this work. */
-const SMALLEST_TILE = 64;
+/** A machine without room for such a tile is not one for this work; and some of it must not be padding. */
+const smallestTile = (padding: number) => Math.max(64, 2 * padding + 32);
 
 interface Upscaled {
   readonly rgb: Rgb;
@@ -51,7 +62,23 @@ async function upscaleByTiles(
     writeTile(out, core, tile, { ...shape, factor });
     tiles++;
   }
+  if (tiles > 0) matchToSource(out, rgb, detail, factor);
   return { rgb: out, tiles, tilePixels: shape.tile };
+}
+
+/** As far as a pixel's correction looks. */
+const CORRECTION_REACH_PIXELS = 12;
+
+/** Undoes inside `detail` what the network did to the source's own pixels. In place. */
+function matchToSource(large: Rgb, source: Rgb, detail: Box, factor: number): void {
+  const seen = grown(detail, CORRECTION_REACH_PIXELS, source);
+  const from = enlarged(seen, factor);
+  const matched = backProject(cropBytes(large, from, 3), cropBytes(source, seen, 3), factor);
+  const { x, y, width, height } = enlarged(detail, factor);
+  for (let row = 0; row < height; row++) {
+    const at = ((y - from.y + row) * matched.width + x - from.x) * 3;
+    large.data.set(matched.data.subarray(at, at + width * 3), ((y + row) * large.width + x) * 3);
+  }
 }
 
 /** Goes on with tiles of half the size when memory runs out. */
@@ -60,8 +87,8 @@ async function upscaleWithin(work: Work, shape: TileShape): Promise<Upscaled> {
     return await upscaleByTiles(work, shape);
   } catch (error) {
     if (!isOutOfMemory(error)) throw error;
-    const tile = shape.tile / 2;
-    if (tile < SMALLEST_TILE) {
+    const tile = Math.max(smallestTile(shape.padding), 2 * Math.round(shape.tile / 4));
+    if (tile >= shape.tile) {
       throw new Failure("out-of-memory", `memory ran out upscaling a tile of ${shape.tile} pixels`, {
         cause: error,
       });
@@ -79,43 +106,77 @@ export interface UpscaleInput {
   readonly productBox?: Box;
   /** Side of a tile, as a part of the model's own: smaller when memory ran out before. Without it, 1. */
   readonly tileScale?: number;
+  /** The finished size, no larger than the model makes it. Without it, what the model makes. */
+  readonly size?: Size;
 }
 
 /** Even sides only: halving goes on from here. */
-function scaledTile(tile: number, scale: number): number {
-  return Math.min(tile, Math.max(SMALLEST_TILE, 2 * Math.round((tile * scale) / 2)));
+function scaledTile({ tile, padding }: TileShape, scale: number): number {
+  return Math.min(tile, Math.max(smallestTile(padding), 2 * Math.round((tile * scale) / 2)));
 }
 
+/** Further than any model looks round a pixel that is not wholly transparent. */
+const COLOUR_REACH_PIXELS = 24;
+
 /**
- * Enlarges a stage's picture by the model's factor. The product goes through the network, which was trained on
- * fidelity to the original; the smooth set round it is enlarged by Lanczos, which no eye can tell apart there
- * and which costs nothing. So is alpha, never by a network.
+ * Enlarges a stage's picture by the model's factor, and shrinks it from there when a smaller size is asked for.
+ * The product goes through the network, which was trained on fidelity to the original, and is then matched to
+ * its source; the smooth set round it is interpolated, which no eye can tell apart there and which costs
+ * nothing. So is alpha, never by a network.
  * @throws {Failure} `out-of-memory` when even the smallest tile does not fit.
  */
 export async function upscale(
-  { picture, productBox, tileScale = 1 }: UpscaleInput,
+  { picture, productBox, tileScale = 1, size }: UpscaleInput,
   model: UpscaleEntry,
   sessions: ModelSessions,
 ): Promise<{ picture: EncodedPicture; facts: UpscaleFacts }> {
-  const { rgb, alpha } = await decodePicture(picture);
-  const { factor, tile, padding } = model.task;
+  const { rgb: seen, alpha } = await decodePicture(picture);
+  const rgb = alpha ? extendColours(seen, alpha, COLOUR_REACH_PIXELS) : seen;
+  const { padding } = model.task;
   const whole = { x: 0, y: 0, width: rgb.width, height: rgb.height };
   const detail = productBox ? grown(productBox, DETAIL_MARGIN_PIXELS, rgb) : whole;
   const work = { rgb, detail, model, sessions, ...(alpha && { alpha }) };
-  const done = await upscaleWithin(work, { tile: scaledTile(tile, tileScale), padding });
-  const largeAlpha = alpha && (await resizeAlpha(alpha, done.rgb));
-  if (largeAlpha) clearTransparent(done.rgb, largeAlpha);
+  const done = await upscaleWithin(work, { tile: scaledTile(model.task, tileScale), padding });
+  const large = await resizeRgb(done.rgb, size ?? done.rgb);
+  const largeAlpha = alpha && (await resizeAlpha(alpha, large));
+  if (largeAlpha) clearTransparent(large, largeAlpha);
+  const factor = large.width / rgb.width;
   return {
-    picture: await encodePng(done.rgb, largeAlpha),
+    picture: await encodePng(large, largeAlpha),
     facts: {
       factor,
       model: { name: model.name, sha256: model.sha256, licence: model.licence },
       tilePixels: done.tilePixels,
       tiles: done.tiles,
       detailBox: detail,
-      productTreatment: `enlarged ×${factor} by ${model.name}: its pixels are no longer the source's`,
+      productTreatment: treatmentBy(model, factor),
     },
   };
+}
+
+function treatmentBy({ name, task }: UpscaleEntry, factor: number): string {
+  const shrunk = factor < task.factor ? ` and shrunk to ×${factor.toFixed(2)} by Lanczos` : "";
+  return (
+    `enlarged ×${task.factor} by ${name}, matched to the source's pixels${shrunk}: ` +
+    "its pixels are no longer the source's"
+  );
+}
+
+/**
+ * Enlarges a picture as far as its exports use it, by the smallest model that reaches; leaves alone what is
+ * large enough.
+ * @throws {Failure} as `upscale`.
+ */
+export async function upscaleTo(
+  work: Omit<UpscaleInput, "size"> & UpscaleGoal,
+  quality: UpscalerQuality,
+  sessions: ModelSessions,
+): Promise<{ picture: EncodedPicture; facts: UpscaleFacts }> {
+  const from = await pictureSize(work.picture);
+  const size = wantedSize(from, work);
+  const factor = modelFactor(from, size);
+  if (factor === 1) return keepSize(work.picture);
+  return upscale({ ...work, size }, upscaler(factor, quality), sessions);
 }
 
 /** Nothing hides under full transparency, and the file stays small. */
@@ -129,9 +190,8 @@ function clearTransparent(rgb: Rgb, alpha: Alpha): void {
 export async function keepSize(
   picture: Uint8Array,
 ): Promise<{ picture: EncodedPicture; facts: UpscaleFacts }> {
-  const { rgb } = await decodePicture(picture);
   return {
-    picture: { bytes: new Uint8Array(picture), width: rgb.width, height: rgb.height, extension: "png" },
+    picture: { bytes: new Uint8Array(picture), ...(await pictureSize(picture)), extension: "png" },
     facts: { factor: 1, tilePixels: 0, tiles: 0, productTreatment: "unchanged" },
   };
 }
