@@ -53,12 +53,13 @@ export const PlaceFacts = z.object({
 export type PlaceFacts = z.infer<typeof PlaceFacts>;
 
 export const UpscaleFacts = z.object({
-  factor: z.int(),
+  /** By how much the picture was enlarged: a model's factor, or less where the exports use less. */
+  factor: z.number().min(1),
   /** Absent for factor 1: nothing was done. */
   model: ModelUsed.optional(),
   tilePixels: z.int(),
   tiles: z.int(),
-  /** The part that the model enlarged, in pixels before; the smooth set outside was enlarged by Lanczos. */
+  /** The part that the model enlarged, in pixels before; the smooth set outside was interpolated. */
   detailBox: Box.optional(),
   /** What the product's pixels went through in this stage. */
   productTreatment: z.string(),
