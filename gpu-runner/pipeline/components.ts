@@ -1,4 +1,4 @@
-import type { Alpha } from "./raster.ts";
+import type { Alpha, Plane } from "./raster.ts";
 
 /** A connected group of pixels. `members` is reused by the next group: copy what is to be kept. */
 interface Component {
@@ -53,7 +53,7 @@ class Flood {
 }
 
 /** All 4-connected groups of pixels for which `isInside` holds. */
-function* components(size: { width: number; height: number }, isInside: Inside): Generator<Component> {
+export function* components(size: { width: number; height: number }, isInside: Inside): Generator<Component> {
   const flood = new Flood(size, isInside);
   for (let index = 0; index < size.width * size.height; index++) {
     const component = flood.from(index);
@@ -73,21 +73,41 @@ const SPECK_SHARE = 0.01;
 /** Enclosed holes smaller than this share of the product are noise; larger ones are real (handles, rings). */
 const PINHOLE_SHARE = 0.0004;
 
-/** Clears stray specks away from the product and closes pinholes inside it; soft edges stay as they are. */
-export function tidyMatte(matte: Alpha): TidyMatte {
+/** A speck or pinhole of at least so many pixels is looked at twice: what is smaller nobody sees. */
+const LEAST_EVIDENCE_PIXELS = 12;
+
+/**
+ * Whether all passes of two or more say the same of a group: most of it is product, or most of it is not. One
+ * pass alone is no evidence for what is small enough to be its noise.
+ */
+function agreed(members: Int32Array, passes: readonly Plane[], isProduct: boolean): boolean {
+  if (passes.length < 2 || members.length < LEAST_EVIDENCE_PIXELS) return false;
+  return passes.every(({ data }) => {
+    let votes = 0;
+    for (const index of members) if ((data[index] ?? 0) >= 0.5 === isProduct) votes++;
+    return votes * 2 >= members.length;
+  });
+}
+
+/**
+ * Clears stray specks away from the product and closes pinholes inside it, unless every pass has seen them; soft
+ * edges stay as they are.
+ * @param passes scores of each pass that looked, of the matte's size, 0..1.
+ */
+export function tidyMatte(matte: Alpha, passes: readonly Plane[] = []): TidyMatte {
   const data = Uint8Array.from(matte.data);
   const parts = partSizes(matte);
-  const largest = parts.reduce((most, size) => Math.max(most, size), 0);
-  const area = parts.reduce((sum, size) => sum + size, 0);
+  const largestSpeck = SPECK_SHARE * parts.reduce((most, size) => Math.max(most, size), 0);
+  const largestPinhole = Math.max(4, PINHOLE_SHARE * parts.reduce((sum, size) => sum + size, 0));
   let specksCleared = 0;
   for (const { members } of components(matte, (i) => (matte.data[i] ?? 0) > 0)) {
-    if (members.length >= largest * SPECK_SHARE) continue;
+    if (members.length >= largestSpeck || agreed(members, passes, true)) continue;
     for (const index of members) data[index] = 0;
     specksCleared++;
   }
   let pinholesClosed = 0;
   for (const { members, touchesEdge } of components(matte, (i) => (matte.data[i] ?? 0) < 255)) {
-    if (touchesEdge || members.length > Math.max(4, area * PINHOLE_SHARE)) continue;
+    if (touchesEdge || members.length > largestPinhole || agreed(members, passes, false)) continue;
     for (const index of members) data[index] = 255;
     pinholesClosed++;
   }

@@ -82,4 +82,17 @@ describe("tidyMatte", () => {
     expect(tidy.alpha.data[20 * 60 + 20]).toBe(255);
     expect(tidy.alpha.data[35 * 60 + 30]).toBe(0);
   });
+
+  it("leaves a small hole open, and a small piece where it is, when two passes saw them", () => {
+    const matte = withProduct((rows) => {
+      for (let y = 20; y < 24; y++) for (let x = 20; x < 23; x++) set(rows, x, y, ".");
+      for (let y = 2; y < 5; y++) for (let x = 54; x < 58; x++) set(rows, x, y, "#");
+    });
+    const pass = { ...matte, data: Float32Array.from(matte.data, (level) => level / 255) };
+    const doubting = { ...matte, data: Float32Array.from(matte.data, () => 0.7) };
+    const closing = { specksCleared: 1 };
+    expect(tidyMatte(matte, [pass])).toMatchObject(closing);
+    expect(tidyMatte(matte, [pass, pass])).toMatchObject({ specksCleared: 0, pinholesClosed: 0 });
+    expect(tidyMatte(matte, [pass, doubting]).specksCleared).toBe(0);
+  });
 });

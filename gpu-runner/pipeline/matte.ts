@@ -49,9 +49,11 @@ export function alphaBox(alpha: Alpha, atLeast: number): Box | undefined {
   return boxWhere(alpha, (i) => (alpha.data[i] ?? 0) >= atLeast);
 }
 
+export type Edge = "left" | "top" | "right" | "bottom";
+
 /** Which edges of the picture the product reaches: it was probably cut off there. */
-export function touchedEdges(alpha: Alpha, box: Box): string[] {
-  const edges: string[] = [];
+export function touchedEdges(alpha: Alpha, box: Box): Edge[] {
+  const edges: Edge[] = [];
   if (box.x === 0) edges.push("left");
   if (box.y === 0) edges.push("top");
   if (box.x + box.width === alpha.width) edges.push("right");

@@ -2,6 +2,7 @@
 import * as z from "zod";
 import { Box, Fidelity } from "#crds/runner-report.ts";
 import { PLACEMENTS, SHADOW_PARTS } from "#crds/opaljob.ts";
+import { Rights } from "../provenance/rights.ts";
 
 const Source = z.object({
   format: z.string(),
@@ -14,17 +15,42 @@ const Source = z.object({
 const ModelUsed = z.object({ name: z.string(), sha256: z.string(), licence: z.string() });
 export type ModelUsed = z.infer<typeof ModelUsed>;
 
+const Share = z.number().min(0).max(1);
+
+/** What came later than the first version is optional: records of earlier runners are read too. */
 export const SegmentFacts = z.object({
   source: Source,
+  rights: Rights.optional(),
   /** What was done to the photo that its owner may not expect, as sentences. */
   notes: z.array(z.string()),
-  model: ModelUsed,
+  /** Absent where the photo was a cut-out already: its own matte was kept. */
+  model: ModelUsed.optional(),
   /** Largest raw score of the model, 0..1, and the share of the picture that the product covers. */
   productScore: z.number(),
   coverage: z.number(),
   /** In pixels of the cut-out. */
   productBox: Box,
   touchesFrame: z.array(z.enum(["left", "top", "right", "bottom"])),
+  /** How much of each edge of the photo the product covers. */
+  frameContact: z.object({ left: Share, top: Share, right: Share, bottom: Share }).optional(),
+  /** What stands apart in the matte, largest first, as shares of the picture. */
+  parts: z.array(z.object({ box: Box, share: Share })).optional(),
+  severalProducts: z.boolean().optional(),
+  /** Mean opacity of the inside, and the share of it that is neither clear nor solid. */
+  interiorAlpha: Share.optional(),
+  softInterior: Share.optional(),
+  /** The inside lets light through as far as the matte shows it: clear glass that the model took for solid does not. */
+  transparentSuspected: z.boolean().optional(),
+  /** The closer look at the product alone; not `taken` where the product fills the frame anyway. */
+  secondLook: z
+    .object({
+      box: Box,
+      magnification: z.number(),
+      taken: z.boolean(),
+      /** The share of the box in which the matte changed by more than a tenth. */
+      changed: Share,
+    })
+    .optional(),
   specksCleared: z.int(),
   pinholesClosed: z.int(),
 });

@@ -1,0 +1,81 @@
+import { describe, expect, it } from "vitest";
+import { newPlane, type Plane } from "./raster.ts";
+import { fusePasses, planSecondLook } from "./two-pass.ts";
+
+const MODEL = 1024;
+
+describe("planSecondLook", () => {
+  it("looks at a square with room round the product, larger than at first", () => {
+    const product = { x: 900, y: 400, width: 200, height: 500 };
+    const { box, magnification } = planSecondLook(product, { width: 2000, height: 1500 }, MODEL);
+    expect(box).toEqual({ x: 710, y: 360, width: 580, height: 580 });
+    expect(magnification).toBeCloseTo(Math.sqrt((2000 * 1500) / 580 ** 2), 6);
+  });
+
+  it("stays in the picture", () => {
+    const product = { x: 0, y: 0, width: 500, height: 100 };
+    const { box } = planSecondLook(product, { width: 640, height: 300 }, MODEL);
+    expect(box).toEqual({ x: 0, y: 0, width: 580, height: 300 });
+  });
+
+  it("enlarges no product into a blur", () => {
+    const product = { x: 300, y: 300, width: 10, height: 20 };
+    const { box } = planSecondLook(product, { width: 700, height: 700 }, MODEL);
+    expect([box.width, box.height]).toEqual([256, 256]);
+  });
+
+  it("sees nothing larger where the product fills the frame", () => {
+    const product = { x: 2, y: 2, width: 596, height: 396 };
+    const { box, magnification } = planSecondLook(product, { width: 600, height: 400 }, MODEL);
+    expect(box).toEqual({ x: 0, y: 0, width: 600, height: 400 });
+    expect(magnification).toBe(1);
+  });
+});
+
+describe("fusePasses", () => {
+  const SIDE = 300;
+  const LOOK = { x: 50, y: 50, width: 200, height: 200 };
+  type Shape = (x: number, y: number) => number;
+  const block: Shape = (x, y) => (x >= 90 && x < 210 && y >= 90 && y < 210 ? 1 : 0);
+
+  function drawn(shape: Shape, box = { x: 0, y: 0, width: SIDE, height: SIDE }): Plane {
+    const plane = newPlane(box.width, box.height);
+    for (let i = 0; i < plane.data.length; i++) {
+      plane.data[i] = shape(box.x + (i % box.width), box.y + Math.floor(i / box.width));
+    }
+    return plane;
+  }
+  function fuse(first: Shape, second: Shape): Shape {
+    const { data } = fusePasses(drawn(first), drawn(second, LOOK), LOOK);
+    return (x, y) => data[y * SIDE + x] ?? 0;
+  }
+
+  it("takes the edge from the second pass", () => {
+    const softer: Shape = (x, y) => (x === 89 && block(90, y) === 1 ? 0.4 : block(x, y));
+    expect(fuse(block, softer)(89, 150)).toBeCloseTo(0.4, 5);
+  });
+
+  it("opens a small hole that only the second pass shows", () => {
+    const holed: Shape = (x, y) => (Math.hypot(x - 150, y - 150) < 5 ? 0 : block(x, y));
+    const fused = fuse(block, holed);
+    expect(fused(150, 150)).toBeCloseTo(0, 5);
+    expect(fused(120, 150)).toBe(1);
+  });
+
+  it("keeps a part of the product that the second pass lost", () => {
+    const halved: Shape = (x, y) => (x >= 150 ? 0 : block(x, y));
+    expect(fuse(block, halved)(180, 150)).toBe(1);
+  });
+
+  it("takes nothing for product that the first pass saw far from it", () => {
+    const withWall: Shape = (x, y) => (y < 80 ? 1 : block(x, y));
+    expect(fuse(block, withWall)(150, 60)).toBe(0);
+  });
+
+  it("leaves what lies outside the look, and no line at its end", () => {
+    const hazy: Shape = (x, y) => (block(x, y) === 1 ? 1 : 0.2);
+    const fused = fuse(hazy, () => 0.3);
+    expect(fused(20, 20)).toBeCloseTo(0.2, 6);
+    expect(Math.abs(fused(50, 150) - fused(49, 150))).toBeLessThan(0.03);
+  });
+});

@@ -1,0 +1,103 @@
+/** The soft matte of a photo: two looks of the model, fused and tidied; or the one that the photo brought. */
+import type { Box } from "#crds/runner-report.ts";
+import { Failure } from "../failure.ts";
+import type { SegmentEntry } from "../models/catalogue.ts";
+import type { ModelSessions } from "../models/sessions.ts";
+import { tidyMatte } from "../pipeline/components.ts";
+import { alphaBox, judgeScores, toAlpha } from "../pipeline/matte.ts";
+import { type Alpha, cropBytes, type Plane, type Rgb } from "../pipeline/raster.ts";
+import { resizePlane } from "../pipeline/resample.ts";
+import { fusePasses, overlay, planSecondLook } from "../pipeline/two-pass.ts";
+import type { SegmentFacts } from "./facts.ts";
+import { scorePicture } from "./segment-score.ts";
+
+export interface Matte extends Pick<
+  SegmentFacts,
+  "model" | "productScore" | "coverage" | "secondLook" | "specksCleared" | "pinholesClosed"
+> {
+  readonly alpha: Alpha;
+}
+
+/** A closer look costs as much as the first; enlarging by less than this shows hardly more. */
+const LEAST_MAGNIFICATION = 1.2;
+/** The product that is looked at closer is at least so opaque (of 255): haze round it is not. */
+const LOCATED_ALPHA = 26;
+
+interface Looks {
+  readonly scores: Plane;
+  /** What each look said, of the picture's size; empty after a single one. */
+  readonly passes: readonly Plane[];
+  readonly secondLook: NonNullable<SegmentFacts["secondLook"]>;
+}
+
+/** The box of the product found on the model's square, in pixels of the picture. */
+function locate(square: Plane, picture: Rgb): Box | undefined {
+  const box = alphaBox(tidyMatte(toAlpha(square)).alpha, LOCATED_ALPHA);
+  if (!box) return undefined;
+  const [scaleX, scaleY] = [picture.width / square.width, picture.height / square.height];
+  const [x, y] = [Math.floor(box.x * scaleX), Math.floor(box.y * scaleY)];
+  return {
+    x,
+    y,
+    width: Math.min(picture.width, Math.ceil((box.x + box.width) * scaleX)) - x,
+    height: Math.min(picture.height, Math.ceil((box.y + box.height) * scaleY)) - y,
+  };
+}
+
+function changedShare(before: Plane, after: Plane, box: Box): number {
+  let changed = 0;
+  for (let y = box.y; y < box.y + box.height; y++) {
+    for (let i = y * before.width + box.x; i < y * before.width + box.x + box.width; i++) {
+      if (Math.abs((before.data[i] ?? 0) - (after.data[i] ?? 0)) > 0.1) changed++;
+    }
+  }
+  return changed / (box.width * box.height);
+}
+
+async function lookTwice(rgb: Rgb, square: Plane, see: (picture: Rgb) => Promise<Plane>): Promise<Looks> {
+  const first = resizePlane(square, rgb.width, rgb.height);
+  const product = locate(square, rgb);
+  const plan = planSecondLook(product ?? { x: 0, y: 0, ...sizeOf(rgb) }, rgb, square.width);
+  if (plan.magnification < LEAST_MAGNIFICATION) {
+    return { scores: first, passes: [], secondLook: { ...plan, taken: false, changed: 0 } };
+  }
+  const closer = await see(cropBytes(rgb, plan.box, 3));
+  const second = resizePlane(closer, plan.box.width, plan.box.height);
+  const scores = fusePasses(first, second, plan.box);
+  return {
+    scores,
+    passes: [first, overlay(first, second, plan.box)],
+    secondLook: { ...plan, taken: true, changed: changedShare(first, scores, plan.box) },
+  };
+}
+
+const sizeOf = ({ width, height }: Rgb) => ({ width, height });
+
+/** @throws {Failure} `no-product`, judged by the first look before the second is paid for. */
+export async function makeMatte(rgb: Rgb, model: SegmentEntry, sessions: ModelSessions): Promise<Matte> {
+  const see = (picture: Rgb) => scorePicture(picture, model, sessions);
+  const square = await see(rgb);
+  const { found, score, coverage } = judgeScores(square);
+  if (!found) {
+    throw new Failure(
+      "no-product",
+      `no product stands out in the picture (score ${score.toFixed(3)}): take it closer, before a plain background`,
+    );
+  }
+  const { scores, passes, secondLook } = await lookTwice(rgb, square, see);
+  const tidy = tidyMatte(toAlpha(scores), passes);
+  const { name, sha256, licence } = model;
+  return { ...tidy, model: { name, sha256, licence }, productScore: score, coverage, secondLook };
+}
+
+/** The matte of a photo that is a cut-out already: sure, and left as it is. */
+export function ownMatte(alpha: Alpha): Matte {
+  const opaque = alpha.data.reduce((count, opacity) => count + (opacity > 127 ? 1 : 0), 0);
+  return {
+    alpha,
+    productScore: 1,
+    coverage: opaque / alpha.data.length,
+    specksCleared: 0,
+    pinholesClosed: 0,
+  };
+}
