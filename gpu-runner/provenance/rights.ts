@@ -24,7 +24,7 @@ export type Rights = z.infer<typeof Rights>;
 /** What one block says, not cleaned yet. */
 export type FoundRights = { readonly [field in keyof Rights]?: string | undefined };
 
-export const RIGHTS_FIELDS = ["creator", "copyright", "credit", "usageTerms", "licenceUrl"] as const;
+const RIGHTS_FIELDS = ["creator", "copyright", "credit", "usageTerms", "licenceUrl"] as const;
 
 /** Larger blocks hold thumbnails or edit histories; the fields here need some hundred bytes. */
 const MAX_BLOCK_BYTES = 1024 * 1024;

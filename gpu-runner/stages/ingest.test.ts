@@ -68,6 +68,16 @@ describe("ingest", () => {
     expect((await ingest(grey, LIMITS)).rgb.data.length).toBe(120 * 80 * 3);
   });
 
+  it("goes by the profile of 16-bit files too", async () => {
+    const base = await (await halves()).png().toBuffer();
+    const file = await sharp(base).toColourspace("rgb16").withIccProfile("p3").png().toBuffer();
+    const { depth, icc } = await sharp(file).metadata();
+    expect([depth, icc === undefined]).toEqual(["ushort", false]);
+    const { rgb } = await ingest(file, LIMITS);
+    const error = [RED.r, RED.g, RED.b].map((level, c) => Math.abs(level - (rgb.data[c] ?? 0)));
+    expect(Math.max(...error)).toBeLessThanOrEqual(1);
+  });
+
   it("reads CMYK without a profile as offset print, and says so", async () => {
     const inks = { create: { width: 80, height: 80, channels: 3 as const, background: "#c81e14" } };
     const tagged = await sharp(inks).toColourspace("cmyk").tiff().toBuffer();
