@@ -38,6 +38,7 @@ function sessionOptions({ provider, intraOpThreads }: SessionSettings): Inferenc
  */
 export class ModelSessions {
   readonly #settings: SessionSettings;
+  /** By the SHA-256 of the file: two versions of a model may have one name. */
   readonly #sessions = new Map<string, Promise<InferenceSession>>();
   #busySeconds = 0;
 
@@ -62,11 +63,11 @@ export class ModelSessions {
 
   /** Loads the model unless it is loaded. @throws {ModelMissing} */
   load(model: ModelEntry): Promise<InferenceSession> {
-    let session = this.#sessions.get(model.name);
+    let session = this.#sessions.get(model.sha256);
     if (!session) {
       session = this.#open(model);
-      this.#sessions.set(model.name, session);
-      session.catch(() => this.#sessions.delete(model.name));
+      this.#sessions.set(model.sha256, session);
+      session.catch(() => this.#sessions.delete(model.sha256));
     }
     return session;
   }
