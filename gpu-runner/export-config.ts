@@ -12,6 +12,9 @@ const Env = z
     OPAL_EXPORT_CONCURRENCY: z.coerce.number().int().min(1).max(64).default(1),
     /** The queue's MaxDeliveryCount: at the last delivery the item is told to have failed. */
     OPAL_EXPORT_MAX_DELIVERIES: z.coerce.number().int().min(1).max(2000).default(10),
+    /** PEM, the signer's own first: with its key, every export carries signed content credentials. */
+    OPAL_C2PA_CERTIFICATE_FILE: z.string().min(1).optional(),
+    OPAL_C2PA_KEY_FILE: z.string().min(1).optional(),
     OPAL_GRACE_SECONDS: z.coerce.number().min(0).max(3600).default(20),
     LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
   })
@@ -32,6 +35,13 @@ const Env = z
       error: "give either OPAL_BLOB_ENDPOINT (managed identity) or OPAL_BLOB_CONNECTION_STRING_FILE",
     },
   )
+  .refine(
+    (env) => (env.OPAL_C2PA_CERTIFICATE_FILE === undefined) === (env.OPAL_C2PA_KEY_FILE === undefined),
+    {
+      path: ["OPAL_C2PA_KEY_FILE"],
+      error: "give OPAL_C2PA_CERTIFICATE_FILE and OPAL_C2PA_KEY_FILE together, or neither",
+    },
+  )
   .transform((env) => ({
     serviceBus:
       env.OPAL_SERVICEBUS_NAMESPACE === undefined
@@ -39,6 +49,10 @@ const Env = z
         : { by: "identity" as const, namespace: env.OPAL_SERVICEBUS_NAMESPACE },
     databaseUrlFile: env.OPAL_DATABASE_URL_FILE,
     blob: blobAccess(env.OPAL_BLOB_ENDPOINT, env.OPAL_BLOB_CONNECTION_STRING_FILE),
+    credentials:
+      env.OPAL_C2PA_CERTIFICATE_FILE === undefined
+        ? undefined
+        : { certificateFile: env.OPAL_C2PA_CERTIFICATE_FILE, keyFile: env.OPAL_C2PA_KEY_FILE ?? "" },
     concurrency: env.OPAL_EXPORT_CONCURRENCY,
     maxDeliveries: env.OPAL_EXPORT_MAX_DELIVERIES,
     graceSeconds: env.OPAL_GRACE_SECONDS,

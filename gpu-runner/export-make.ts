@@ -7,6 +7,7 @@ import { brokenRules, type Expected, validate, type Validation } from "./channel
 import { readWrittenFile } from "./channels/written-file.ts";
 import { planCut } from "./pipeline/crop.ts";
 import { parseRatio, type Size } from "./pipeline/layout.ts";
+import { type ContentSigner, readCredentials } from "./provenance/content-credentials.ts";
 import { sourceTypeOf } from "./provenance/source-type.ts";
 import type { Rights } from "./provenance/rights.ts";
 import { buildXmp } from "./provenance/xmp.ts";
@@ -22,6 +23,8 @@ export interface ExportWork {
   /** The product on nothing, of the source's size; undefined when the job kept none. Made once for all. */
   readonly cutout: () => Promise<Cutout | undefined>;
   readonly rights: Rights | undefined;
+  /** Without one, files carry no content credentials. */
+  readonly signer?: ContentSigner | undefined;
   /** Sides of the photo at which the product is cut off. */
   readonly cutOff: readonly string[];
 }
@@ -132,42 +135,46 @@ async function draw(name: Export, work: ExportWork): Promise<Drawn | Refusal> {
 }
 
 /** Reads an export's file back and compares it with what it was to be. */
-async function check(bytes: Uint8Array, expected: Expected): Promise<Validation> {
-  return validate(await readWrittenFile(bytes), expected);
+async function check(bytes: Uint8Array, expected: Expected, contentType: string): Promise<Validation> {
+  const file = await readWrittenFile(bytes);
+  if (!expected.isSigned) return validate(file, expected);
+  const { state } = await readCredentials(bytes, contentType);
+  return validate({ ...file, credentials: state }, expected);
 }
 
-/** The same work gives the same bytes. A picture that cannot follow its channel's rules is refused, with why. */
+/** Encoded within the channel's weight, the manifest's own counted in. */
+function encode({ picture, format, expected }: Drawn, { message, rights, signer }: ExportWork) {
+  const { min, max } = expected.profile?.bytes ?? NO_LIMITS;
+  const xmp = buildXmp({ rights, sourceType: sourceTypeOf(message) });
+  const limits = { min, max: max - (signer?.reservedBytes ?? 0) };
+  return encodeWithin(picture, { format, quality: message.quality, xmp }, limits);
+}
+
+/**
+ * The same work gives the same bytes, its signature aside. A picture that cannot follow its channel's rules is
+ * refused, with why.
+ */
 export async function makeExport(name: Export, work: ExportWork): Promise<ExportOutcome> {
   const drawn = await draw(name, work);
   if ("refused" in drawn) return drawn;
   const { picture, format } = drawn;
-  const sourceType = sourceTypeOf(work.message);
-  const xmp = buildXmp({ rights: work.rights, sourceType });
-  const limits = drawn.expected.profile?.bytes ?? NO_LIMITS;
-  const { bytes, quality } = await encodeWithin(
-    picture,
-    { format, quality: work.message.quality, xmp },
-    limits,
-  );
+  const { signer, message } = work;
+  const sourceType = sourceTypeOf(message);
+  const contentType = `image/${format}`;
+  const { bytes: unsigned, quality } = await encode(drawn, work);
+  const title = `${message.itemId} ${name}`;
+  const bytes = signer ? await signer.sign({ bytes: unsigned, contentType, title, sourceType }) : unsigned;
   const size = { width: picture.width, height: picture.height };
-  const expected = { ...drawn.expected, size, format, sourceType };
-  const validation = await check(bytes, expected);
+  const expected = { ...drawn.expected, size, format, sourceType, isSigned: signer !== undefined };
+  const validation = await check(bytes, expected, contentType);
   if (!validation.passed) return { refused: brokenRules(validation), validation };
-  return {
-    bytes,
-    extension: EXTENSIONS[format],
-    contentType: `image/${format}`,
-    size,
-    quality,
-    validation,
-    expected,
-  };
+  return { bytes, extension: EXTENSIONS[format], contentType, size, quality, validation, expected };
 }
 
 /** The file that stands in an export's place, told for what it is. It counts, whoever wrote it. */
 export async function validateStored(made: ExportFile, bytes: Uint8Array): Promise<ExportFile> {
   if (Buffer.compare(made.bytes, bytes) === 0) return made;
-  const file = await readWrittenFile(bytes);
-  const size = { width: file.width, height: file.height };
-  return { ...made, bytes, size, validation: validate(file, made.expected) };
+  const { width, height } = await readWrittenFile(bytes);
+  const validation = await check(bytes, made.expected, made.contentType);
+  return { ...made, bytes, size: { width, height }, validation };
 }

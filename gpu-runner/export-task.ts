@@ -16,6 +16,7 @@ import type { Validation } from "./channels/validate.ts";
 import { type ExportFile, type ExportWork, makeExport, validateStored } from "./export-make.ts";
 import { readPhotoFacts } from "./export-photo.ts";
 import { classify, type ClassifiedFailure, Failure } from "./failure.ts";
+import type { ContentSigner } from "./provenance/content-credentials.ts";
 import { decodeForExport, decodeLayer, type ExportSource } from "./stages/export.ts";
 import { cutoutOf } from "./stages/export-product.ts";
 
@@ -59,6 +60,13 @@ export interface Delivery {
   /** 1 at the first. */
   readonly delivery: number;
   readonly maxDeliveries: number;
+}
+
+export interface ExportDeps {
+  readonly blobs: BlobStore;
+  readonly store: ExportStore;
+  /** Without one, exports carry no content credentials. */
+  readonly signer?: ContentSigner | undefined;
 }
 
 /** What is to become of the message. */
@@ -143,12 +151,13 @@ async function exportOne(
 async function makeExports(
   message: ExportMessage,
   blobs: BlobStore,
+  signer: ContentSigner | undefined,
 ): Promise<(ExportedPicture | RefusedExport)[]> {
   const source: ExportSource = await readPicture(message.source, blobs, decodeForExport);
   const { rights, touchesFrame } = await readPhotoFacts(keyOf(message), blobs);
   const layer = layerReader(message, blobs);
   const cutout = once(async () => cutoutOf(source, await layer("cutout")));
-  const work = { message, source, rights, cutOff: touchesFrame, layer, cutout };
+  const work = { message, source, rights, cutOff: touchesFrame, layer, cutout, signer };
   const exports: (ExportedPicture | RefusedExport)[] = [];
   for (const name of message.exports) exports.push(await exportOne(name, work, blobs));
   return exports;
@@ -167,7 +176,7 @@ function noneMade(refused: readonly RefusedExport[]): ClassifiedFailure {
  */
 export async function processExport(
   { body, delivery, maxDeliveries }: Delivery,
-  { blobs, store }: { readonly blobs: BlobStore; readonly store: ExportStore },
+  { blobs, store, signer }: ExportDeps,
 ): Promise<Settlement> {
   const parsed = ExportMessage.safeParse(body);
   if (!parsed.success) {
@@ -176,7 +185,7 @@ export async function processExport(
   const message = parsed.data;
   const item = { tenant: message.tenantId, job: message.jobId, item: message.itemId };
   try {
-    const exports = await makeExports(message, blobs);
+    const exports = await makeExports(message, blobs, signer);
     const refused = exports.filter(isRefused);
     // Nothing mends a picture that does not fit: another delivery would end the same.
     if (refused.length === exports.length) return await markFailed(item, noneMade(refused), store);

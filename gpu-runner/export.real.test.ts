@@ -11,6 +11,8 @@ import postgres from "postgres";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { EXIT_CODES } from "#crds/exit-codes.ts";
+import { readCredentials } from "./provenance/content-credentials.ts";
+import { makeIdentity } from "./provenance/testing.ts";
 import { eventually, freePort, startStorage, type TestStorage } from "./testing.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
@@ -163,6 +165,36 @@ it("cuts three pictures and marks the item, again after a repeat", async () => {
     return count === 2 ? true : undefined;
   });
   expect(await stop(worker.child)).toBe(EXIT_CODES.done);
+});
+
+it("signs what it exports where a certificate is set, and does not start with one that C2PA refuses", async () => {
+  const identity = await makeIdentity(new Date());
+  const files = { certificate: join(folder, "signer.pem"), key: join(folder, "signer.key") };
+  await writeFile(files.certificate, identity.certificates);
+  await writeFile(files.key, identity.key);
+  const signing = {
+    ...env,
+    OPAL_C2PA_CERTIFICATE_FILE: files.certificate,
+    OPAL_C2PA_KEY_FILE: files.key,
+  };
+  await putPicture("urn");
+  const worker = await startPart([here("export.ts")], signing);
+  await send(message("urn", { exports: ["1:1"] }));
+  const [picture] = (await callOf("urn")).detail as { blob_path: string }[];
+  const file = await storage.get(picture?.blob_path ?? "");
+  expect(await readCredentials(file ?? Buffer.of(), "image/jpeg", identity.rootsPem)).toEqual({
+    state: "Trusted",
+    signer: "Acme pictures",
+  });
+  expect(await stop(worker.child)).toBe(EXIT_CODES.done);
+
+  const server = await makeIdentity(new Date(), { usage: "1.3.6.1.5.5.7.3.1" });
+  await writeFile(files.certificate, server.certificates);
+  await writeFile(files.key, server.key);
+  const refused = await startPart([here("export.ts")], signing);
+  expect(JSON.parse(refused.line)).toMatchObject({ msg: "the C2PA certificate cannot be used" });
+  if (refused.child.exitCode === null) await once(refused.child, "exit");
+  expect(refused.child.exitCode).toBe(EXIT_CODES.config);
 });
 
 it("tells that an item failed when its picture is gone, and puts nonsense aside", async () => {

@@ -16,6 +16,8 @@ import { connectBlobs, createBlobStore } from "./blobs.ts";
 import { type ExportConfig, parseExportConfig } from "./export-config.ts";
 import { connectDatabase, createExportStore } from "./export-store.ts";
 import { processExport, type Settlement } from "./export-task.ts";
+import { type ContentSigner, createContentSigner, proveSigner } from "./provenance/content-credentials.ts";
+import { readSigningKey } from "./provenance/signing-key.ts";
 
 /** The SDK's default would leave a receiver deaf for 30 s after the broker's restart. */
 const BUS_RETRY = { maxRetries: 10, retryDelayInMs: 500, maxRetryDelayInMs: 4_000 };
@@ -28,6 +30,18 @@ async function connectBus({ serviceBus }: ExportConfig): Promise<ServiceBusClien
     return new ServiceBusClient(serviceBus.namespace, new DefaultAzureCredential(), options);
   }
   return new ServiceBusClient((await readFile(serviceBus.file, "utf8")).trim(), options);
+}
+
+async function connectSigner({ credentials }: ExportConfig, log: Logger): Promise<ContentSigner | undefined> {
+  if (!credentials) return undefined;
+  try {
+    const signer = createContentSigner(await readSigningKey(credentials, new Date()));
+    await proveSigner(signer);
+    return signer;
+  } catch (error) {
+    log.fatal({ err: error }, "the C2PA certificate cannot be used");
+    process.exit(EXIT_CODES.config);
+  }
 }
 
 /**
@@ -85,6 +99,7 @@ function idsOf(body: unknown): Record<string, unknown> {
 
 async function main(config: ExportConfig, log: Logger): Promise<void> {
   const blobs = createBlobStore(await connectBlobs(config.blob));
+  const signer = await connectSigner(config, log);
   const sql = await connectDatabase(config.databaseUrlFile, config.concurrency + 1);
   const store = createExportStore(sql);
   const bus = await connectBus(config);
@@ -99,7 +114,10 @@ async function main(config: ExportConfig, log: Logger): Promise<void> {
     const started = performance.now();
     const delivery = (message.deliveryCount ?? 0) + 1;
     const { maxDeliveries } = config;
-    const settlement = await processExport({ body: message.body, delivery, maxDeliveries }, { blobs, store });
+    const settlement = await processExport(
+      { body: message.body, delivery, maxDeliveries },
+      { blobs, store, signer },
+    );
     if (settlement.do === "abandon") await pauseBeforeRetry(delivery, stopping.signal);
     await settle(receiver, message, settlement);
     const seconds = (performance.now() - started) / 1000;
@@ -121,6 +139,7 @@ async function main(config: ExportConfig, log: Logger): Promise<void> {
     { autoCompleteMessages: false, maxConcurrentCalls: config.concurrency },
   );
   log.info({ queue: QUEUES.exports }, "ready");
+  if (!signer) log.info("no C2PA certificate is set: exports carry no content credentials");
 
   async function stop(): Promise<void> {
     stopping.abort();

@@ -34,6 +34,8 @@ export interface Expected {
   readonly profile?: ChannelProfile;
   /** Shares of the frame in which the product must not lie; without it, all of the frame is free. */
   readonly covered?: Covered;
+  /** Carries content credentials. */
+  readonly isSigned?: boolean;
   /** A mask is grey and has no profile. */
   readonly isGrey?: boolean;
 }
@@ -72,6 +74,13 @@ function everyFile(file: WrittenFile, expected: Expected): RuleResult[] {
       wanted: "none",
     },
   ];
+}
+
+function credentials(file: WrittenFile, { isSigned = false }: Expected): RuleResult[] {
+  if (!isSigned) return [];
+  const value = file.credentials ?? "none";
+  const passed = value === "Valid" || value === "Trusted";
+  return [{ rule: "content-credentials", passed, value, wanted: "a valid signature" }];
 }
 
 function insideFrame(file: WrittenFile, { product, covered }: Expected): RuleResult[] {
@@ -155,6 +164,7 @@ export function validate(file: WrittenFile, expected: Expected): Validation {
   const { profile } = expected;
   const rules = [
     ...everyFile(file, expected),
+    ...credentials(file, expected),
     ...insideFrame(file, expected),
     ...(profile ? [...channelRules(file, profile), ...whiteRules(file, profile, expected)] : []),
   ];

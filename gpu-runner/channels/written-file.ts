@@ -14,6 +14,8 @@ export interface WrittenFile extends Size {
   readonly profile: string | undefined;
   readonly sourceType: string | undefined;
   readonly namesPlace: boolean;
+  /** What its content credentials are worth; absent where nobody has looked. */
+  readonly credentials?: string;
   /** Decoded RGB, 3 bytes a pixel, alpha laid on white. */
   readonly rgb: Uint8Array;
 }
