@@ -72,6 +72,13 @@ export class ModelSessions {
     return session;
   }
 
+  /** Gives the models' memory back; what is needed again is loaded again. */
+  async release(): Promise<void> {
+    const opened = await Promise.allSettled(this.#sessions.values());
+    this.#sessions.clear();
+    for (const session of opened) if (session.status === "fulfilled") await session.value.release();
+  }
+
   /** Runs a model that has one input. @throws {ModelMissing} */
   async run(model: ModelEntry, { data, dims, output }: ModelInput): Promise<Float32Array> {
     const session = await this.load(model);

@@ -89,6 +89,25 @@ function agreed(members: Int32Array, passes: readonly Plane[], isProduct: boolea
   });
 }
 
+interface Group {
+  /** Which pixels belong together. */
+  readonly isInside: Inside;
+  readonly isSmall: (component: Component) => boolean;
+  /** What the pixels of a small group become. */
+  readonly level: 0 | 255;
+}
+
+/** Gives small groups another level, unless every pass has seen them; how many. */
+function levelSmall(data: Uint8Array, matte: Alpha, group: Group, passes: readonly Plane[]): number {
+  let levelled = 0;
+  for (const component of components(matte, group.isInside)) {
+    if (!group.isSmall(component) || agreed(component.members, passes, group.level === 0)) continue;
+    for (const index of component.members) data[index] = group.level;
+    levelled++;
+  }
+  return levelled;
+}
+
 /**
  * Clears stray specks away from the product and closes pinholes inside it, unless every pass has seen them; soft
  * edges stay as they are.
@@ -99,18 +118,18 @@ export function tidyMatte(matte: Alpha, passes: readonly Plane[] = []): TidyMatt
   const parts = partSizes(matte);
   const largestSpeck = SPECK_SHARE * parts.reduce((most, size) => Math.max(most, size), 0);
   const largestPinhole = Math.max(4, PINHOLE_SHARE * parts.reduce((sum, size) => sum + size, 0));
-  let specksCleared = 0;
-  for (const { members } of components(matte, (i) => (matte.data[i] ?? 0) > 0)) {
-    if (members.length >= largestSpeck || agreed(members, passes, true)) continue;
-    for (const index of members) data[index] = 0;
-    specksCleared++;
-  }
-  let pinholesClosed = 0;
-  for (const { members, touchesEdge } of components(matte, (i) => (matte.data[i] ?? 0) < 255)) {
-    if (touchesEdge || members.length > largestPinhole || agreed(members, passes, false)) continue;
-    for (const index of members) data[index] = 255;
-    pinholesClosed++;
-  }
+  const specks: Group = {
+    isInside: (i) => (matte.data[i] ?? 0) > 0,
+    isSmall: ({ members }) => members.length < largestSpeck,
+    level: 0,
+  };
+  const pinholes: Group = {
+    isInside: (i) => (matte.data[i] ?? 0) < 255,
+    isSmall: ({ members, touchesEdge }) => !touchesEdge && members.length <= largestPinhole,
+    level: 255,
+  };
+  const specksCleared = levelSmall(data, matte, specks, passes);
+  const pinholesClosed = levelSmall(data, matte, pinholes, passes);
   return { alpha: { ...matte, data }, specksCleared, pinholesClosed };
 }
 
