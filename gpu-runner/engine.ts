@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { Worker } from "node:worker_threads";
 import { Failure } from "./failure.ts";
 import { isRecyclingDue, rssMiB, watchPeak } from "./memory.ts";
@@ -86,10 +87,20 @@ export function createEngine(settings: WorkerSettings): Engine {
     worker.postMessage(message);
   }
 
-  async function end(): Promise<void> {
-    const ending = worker;
+  /** Takes the thread out of service: nobody is told of its end. */
+  function takeOut(): Worker | undefined {
+    const taken = worker;
     worker = undefined;
-    await ending?.terminate();
+    return taken;
+  }
+
+  async function retire(): Promise<void> {
+    const retiring = takeOut();
+    if (!retiring) return;
+    // However it ends, its memory is gone: a model that does not close is no reason to stop the shard.
+    const ended = once(retiring, "exit").catch(() => undefined);
+    retiring.postMessage({ retire: true } satisfies WorkerMessage);
+    await ended;
   }
 
   return {
@@ -111,10 +122,12 @@ export function createEngine(settings: WorkerSettings): Engine {
       const held = rssMiB();
       firstMiB ??= held;
       if (pending.size > 0 || !isRecyclingDue(held, { highWaterMiB, firstMiB })) return false;
-      await end();
+      await retire();
       firstMiB = undefined;
       return true;
     },
-    close: end,
+    async close() {
+      await takeOut()?.terminate();
+    },
   };
 }

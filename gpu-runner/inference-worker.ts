@@ -5,7 +5,6 @@
  */
 import { parentPort, workerData } from "node:worker_threads";
 import { classify } from "./failure.ts";
-import { upscaler } from "./models/catalogue.ts";
 import { ModelSessions } from "./models/sessions.ts";
 import { settleCut } from "./quality/settled-cut.ts";
 import type {
@@ -17,7 +16,7 @@ import type {
   WorkRequest,
 } from "./stage-work.ts";
 import { place } from "./stages/place.ts";
-import { keepSize, upscale } from "./stages/upscale.ts";
+import { upscaleTo } from "./stages/upscale.ts";
 import { warmUp } from "./warm-up.ts";
 
 const settings = workerData as WorkerSettings;
@@ -33,9 +32,7 @@ function perform(work: StageWork): Promise<Pick<StageResult, "picture" | "layers
       return place({ photo, cutout: picture, brand, backdrop }, { ...settings, maxScenePixels });
     }
     case "upscale":
-      return work.factor === 1
-        ? keepSize(work.picture)
-        : upscale(work, upscaler(work.factor, settings.upscalerQuality), sessions);
+      return upscaleTo(work, settings.upscalerQuality, sessions);
     default:
       return work satisfies never;
   }
@@ -63,9 +60,20 @@ function buffersOf({ picture, layers = [] }: StageResult): ArrayBuffer[] {
   return [picture, ...layers.map((layer) => layer.picture)].map(({ bytes }) => bytes.buffer);
 }
 
+/** The thread's end alone would leave the models' memory with the process. */
+async function retire(): Promise<void> {
+  await sessions.release();
+  parentPort?.close();
+}
+
+function take(message: WorkerMessage, before: Promise<void>): Promise<void> {
+  if ("warm" in message) return before.then(() => warmUp(sessions, message.warm, settings));
+  if ("retire" in message) return before.then(retire);
+  return serve(message, before);
+}
+
 let queue: Promise<void> = Promise.resolve();
 
 parentPort?.on("message", (message: WorkerMessage) => {
-  queue =
-    "warm" in message ? queue.then(() => warmUp(sessions, message.warm, settings)) : serve(message, queue);
+  queue = take(message, queue);
 });

@@ -37,6 +37,8 @@ export type StageWork =
       /** Side of a tile, as a part of the model's own. */
       readonly tileScale?: number;
       readonly productBox?: Box;
+      /** Pixels of the finished longer side beyond which no export uses any. */
+      readonly longestSide?: number;
     };
 
 /** A further picture of a stage, such as its shadow alone. */
@@ -67,7 +69,8 @@ export interface WorkRequest {
   readonly work: StageWork;
 }
 
-export type WorkerMessage = WorkRequest | { readonly warm: WarmUp };
+/** `retire`: give the models back and end. */
+export type WorkerMessage = WorkRequest | { readonly warm: WarmUp } | { readonly retire: true };
 
 export type WorkAnswer =
   | { readonly id: number; readonly ok: true; readonly result: StageResult }
