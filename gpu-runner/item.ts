@@ -19,6 +19,7 @@ import { createRecords, type Records } from "./records.ts";
 import { composeReport, productBoxOf } from "./report.ts";
 import type { StageResult, StageWork } from "./stage-work.ts";
 import type { EncodedPicture } from "./stages/picture-codec.ts";
+import { longestSideOf } from "./stages/upscale-goal.ts";
 
 export interface ItemContext {
   readonly manifest: ShardManifest;
@@ -108,6 +109,7 @@ async function workFor(run: Run, stage: Stage, before: Before): Promise<StageWor
         factor: brand.upscale,
         ...(tileScale !== undefined && { tileScale }),
         ...productBoxOf(before.records),
+        ...longestSideOf(before.records, brand),
       };
     default:
       return stage satisfies never;

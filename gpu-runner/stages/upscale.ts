@@ -187,9 +187,7 @@ function clearTransparent(rgb: Rgb, alpha: Alpha): void {
 }
 
 /** Factor 1: the picture stays as it is. */
-export async function keepSize(
-  picture: Uint8Array,
-): Promise<{ picture: EncodedPicture; facts: UpscaleFacts }> {
+async function keepSize(picture: Uint8Array): Promise<{ picture: EncodedPicture; facts: UpscaleFacts }> {
   return {
     picture: { bytes: new Uint8Array(picture), ...(await pictureSize(picture)), extension: "png" },
     facts: { factor: 1, tilePixels: 0, tiles: 0, productTreatment: "unchanged" },
