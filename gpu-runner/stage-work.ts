@@ -39,8 +39,6 @@ export type StageWork =
       readonly productBox?: Box;
       /** Pixels of the finished longer side beyond which no export uses any. */
       readonly longestSide?: number;
-      /** Pixels of the finished longer side beyond which no export uses any. */
-      readonly longestSide?: number;
     };
 
 /** A further picture of a stage, such as its shadow alone. */
