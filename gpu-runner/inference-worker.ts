@@ -4,6 +4,7 @@
  * piece of work at a time.
  */
 import { parentPort, workerData } from "node:worker_threads";
+import sharp from "sharp";
 import { classify } from "./failure.ts";
 import { ModelSessions } from "./models/sessions.ts";
 import { settleCut } from "./quality/settled-cut.ts";
@@ -20,6 +21,9 @@ import { upscaleTo } from "./stages/upscale.ts";
 import { warmUp } from "./warm-up.ts";
 
 const settings = workerData as WorkerSettings;
+// It would keep up to 50 MB of decoded pictures, none of which is asked for again.
+sharp.cache(false);
+
 const sessions = new ModelSessions(settings);
 
 function perform(work: StageWork): Promise<Pick<StageResult, "picture" | "layers" | "facts">> {

@@ -11,6 +11,7 @@ import { CATALOGUE } from "./models/catalogue.ts";
 import { productBoxOf } from "./report.ts";
 import type { StageResult, StageWork } from "./stage-work.ts";
 import { SegmentFacts, UpscaleFacts } from "./stages/facts.ts";
+import { longestSideOf } from "./stages/upscale-goal.ts";
 
 /** The runner's settings and versions on which its pictures depend. */
 export const Machine = z.object({
@@ -91,6 +92,11 @@ type Rendered = ReadonlyMap<Stage, StageResult>;
 
 const bytesOf = (done: Rendered, stage: Stage) => done.get(stage)?.picture.bytes ?? new Uint8Array();
 
+/** Of a stage's record what later stages ask for. */
+function recordOf([stage, { facts, picture }]: readonly [Stage, StageResult]) {
+  return { stage, facts, width: picture.width, height: picture.height };
+}
+
 function workOf(stage: Stage, recipe: Recipe, done: Rendered, inputs: RenderInputs): StageWork {
   const { brand, tileScale, stages } = recipe;
   const { photo, backdrop } = inputs;
@@ -103,9 +109,16 @@ function workOf(stage: Stage, recipe: Recipe, done: Rendered, inputs: RenderInpu
       return { stage, photo, picture, brand, upscale, ...(backdrop && { backdrop }) };
     }
     case "upscale": {
-      const facts = [...done].map(([name, result]) => ({ stage: name, facts: result.facts }));
+      const records = [...done].map(recordOf);
       const picture = bytesOf(done, stages.includes("place") ? "place" : "segment");
-      return { stage, picture, factor: brand.upscale, tileScale, ...productBoxOf(facts) };
+      return {
+        stage,
+        picture,
+        factor: brand.upscale,
+        tileScale,
+        ...productBoxOf(records),
+        ...longestSideOf(records, brand),
+      };
     }
     default:
       return stage satisfies never;

@@ -56,7 +56,7 @@ export function longestSideUsed(
 
 /** The same from the records of the stages before; empty when nothing was placed. */
 export function longestSideOf(
-  records: readonly StageRecord[],
+  records: readonly Pick<StageRecord, "stage" | "facts" | "width" | "height">[],
   { exports, upscale }: Pick<Brand, "exports" | "upscale">,
 ): { longestSide?: number } {
   const placed = records.find(({ stage }) => stage === "place");
