@@ -89,19 +89,22 @@ function agreed(members: Int32Array, passes: readonly Plane[], isProduct: boolea
   });
 }
 
+/** Groups that are nowhere as opaque as this are ghosts of something behind a product that has such a place. */
+const GHOST = 128;
+
 interface Group {
   /** Which pixels belong together. */
   readonly isInside: Inside;
-  readonly isSmall: (component: Component) => boolean;
+  readonly isNoise: (component: Component) => boolean;
   /** What the pixels of a small group become. */
   readonly level: 0 | 255;
 }
 
-/** Gives small groups another level, unless every pass has seen them; how many. */
+/** Gives small or faint groups another level, unless every pass has seen them; how many. */
 function levelSmall(data: Uint8Array, matte: Alpha, group: Group, passes: readonly Plane[]): number {
   let levelled = 0;
   for (const component of components(matte, group.isInside)) {
-    if (!group.isSmall(component) || agreed(component.members, passes, group.level === 0)) continue;
+    if (!group.isNoise(component) || agreed(component.members, passes, group.level === 0)) continue;
     for (const index of component.members) data[index] = group.level;
     levelled++;
   }
@@ -109,8 +112,8 @@ function levelSmall(data: Uint8Array, matte: Alpha, group: Group, passes: readon
 }
 
 /**
- * Clears stray specks away from the product and closes pinholes inside it, unless every pass has seen them; soft
- * edges stay as they are.
+ * Clears stray specks and faint ghosts away from the product and closes pinholes inside it, unless every pass has
+ * seen them; soft edges stay as they are.
  * @param passes scores of each pass that looked, of the matte's size, 0..1.
  */
 export function tidyMatte(matte: Alpha, passes: readonly Plane[] = []): TidyMatte {
@@ -118,14 +121,16 @@ export function tidyMatte(matte: Alpha, passes: readonly Plane[] = []): TidyMatt
   const parts = partSizes(matte);
   const largestSpeck = SPECK_SHARE * parts.reduce((most, size) => Math.max(most, size), 0);
   const largestPinhole = Math.max(4, PINHOLE_SHARE * parts.reduce((sum, size) => sum + size, 0));
+  const isFaint = (members: Int32Array) => members.every((i) => (matte.data[i] ?? 0) < GHOST);
+  const isFaintAltogether = matte.data.every((level) => level < GHOST);
   const specks: Group = {
     isInside: (i) => (matte.data[i] ?? 0) > 0,
-    isSmall: ({ members }) => members.length < largestSpeck,
+    isNoise: ({ members }) => members.length < largestSpeck || (!isFaintAltogether && isFaint(members)),
     level: 0,
   };
   const pinholes: Group = {
     isInside: (i) => (matte.data[i] ?? 0) < 255,
-    isSmall: ({ members, touchesEdge }) => !touchesEdge && members.length <= largestPinhole,
+    isNoise: ({ members, touchesEdge }) => !touchesEdge && members.length <= largestPinhole,
     level: 255,
   };
   const specksCleared = levelSmall(data, matte, specks, passes);

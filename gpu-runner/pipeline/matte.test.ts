@@ -4,7 +4,7 @@ import { alphaBox, coreMask, judgeScores, toAlpha, touchedEdges } from "./matte.
 import type { Alpha } from "./raster.ts";
 
 function drawn(rows: readonly string[]): Alpha {
-  const levels: Record<string, number> = { ".": 0, "-": 128, "#": 255 };
+  const levels: Record<string, number> = { ".": 0, "=": 64, "-": 128, "#": 255 };
   const data = Uint8Array.from(rows.join(""), (c) => levels[c] ?? 0);
   return { width: rows[0]?.length ?? 0, height: rows.length, data };
 }
@@ -90,9 +90,27 @@ describe("tidyMatte", () => {
     });
     const pass = { ...matte, data: Float32Array.from(matte.data, (level) => level / 255) };
     const doubting = { ...matte, data: Float32Array.from(matte.data, () => 0.7) };
-    const closing = { specksCleared: 1 };
-    expect(tidyMatte(matte, [pass])).toMatchObject(closing);
+    expect(tidyMatte(matte, [pass]).specksCleared).toBe(1);
     expect(tidyMatte(matte, [pass, pass])).toMatchObject({ specksCleared: 0, pinholesClosed: 0 });
     expect(tidyMatte(matte, [pass, doubting]).specksCleared).toBe(0);
+  });
+
+  const ghost = (rows: string[][]) => {
+    for (let y = 8; y < 50; y++) for (let x = 52; x < 58; x++) set(rows, x, y, "=");
+  };
+
+  it("clears a ghost of any size beside a product", () => {
+    const tidy = tidyMatte(withProduct(ghost));
+    expect(tidy.specksCleared).toBe(1);
+    expect(tidy.alpha.data[20 * 60 + 55]).toBe(0);
+    expect(tidy.alpha.data[20 * 60 + 20]).toBe(255);
+  });
+
+  it("keeps a veil that is faint altogether", () => {
+    const rows = blank();
+    ghost(rows);
+    const tidy = tidyMatte(drawn(rows.map((row) => row.join(""))));
+    expect(tidy.specksCleared).toBe(0);
+    expect(tidy.alpha.data[20 * 60 + 55]).toBe(64);
   });
 });
