@@ -89,8 +89,14 @@ function agreed(members: Int32Array, passes: readonly Plane[], isProduct: boolea
   });
 }
 
-/** Groups that are nowhere as opaque as this are ghosts of something behind a product that has such a place. */
-const GHOST = 128;
+/** A group of which hardly anything is half opaque is a ghost of what lies behind a product. */
+const GHOST = { opacity: 128, share: 0.05 };
+
+function isFaint(members: Int32Array, { data }: Alpha): boolean {
+  let solid = 0;
+  for (const index of members) if ((data[index] ?? 0) >= GHOST.opacity) solid++;
+  return solid < members.length * GHOST.share;
+}
 
 interface Group {
   /** Which pixels belong together. */
@@ -118,14 +124,14 @@ function levelSmall(data: Uint8Array, matte: Alpha, group: Group, passes: readon
  */
 export function tidyMatte(matte: Alpha, passes: readonly Plane[] = []): TidyMatte {
   const data = Uint8Array.from(matte.data);
-  const parts = partSizes(matte);
-  const largestSpeck = SPECK_SHARE * parts.reduce((most, size) => Math.max(most, size), 0);
-  const largestPinhole = Math.max(4, PINHOLE_SHARE * parts.reduce((sum, size) => sum + size, 0));
-  const isFaint = (members: Int32Array) => members.every((i) => (matte.data[i] ?? 0) < GHOST);
-  const isFaintAltogether = matte.data.every((level) => level < GHOST);
+  const parts = partsOf(matte);
+  const largestSpeck = SPECK_SHARE * parts.reduce((most, { size }) => Math.max(most, size), 0);
+  const largestPinhole = Math.max(4, PINHOLE_SHARE * parts.reduce((sum, { size }) => sum + size, 0));
+  const isFaintAltogether = parts.every(({ faint }) => faint);
   const specks: Group = {
     isInside: (i) => (matte.data[i] ?? 0) > 0,
-    isNoise: ({ members }) => members.length < largestSpeck || (!isFaintAltogether && isFaint(members)),
+    isNoise: ({ members }) =>
+      members.length < largestSpeck || (!isFaintAltogether && isFaint(members, matte)),
     level: 0,
   };
   const pinholes: Group = {
@@ -138,9 +144,9 @@ export function tidyMatte(matte: Alpha, passes: readonly Plane[] = []): TidyMatt
   return { alpha: { ...matte, data }, specksCleared, pinholesClosed };
 }
 
-function partSizes(matte: Alpha): number[] {
+function partsOf(matte: Alpha): { size: number; faint: boolean }[] {
   return Array.from(
     components(matte, (i) => (matte.data[i] ?? 0) > 0),
-    ({ members }) => members.length,
+    ({ members }) => ({ size: members.length, faint: isFaint(members, matte) }),
   );
 }
