@@ -95,6 +95,11 @@ describe("scoreOf", () => {
     expect(scoreOf({ segment })).toEqual({ score: 100, reasons: [] });
   });
 
+  it("lets glass be soft inside", () => {
+    const glass = { ...segment, transparentSuspected: true };
+    expect(scoreOf({ segment: glass, measures: { ...measures, solidShare: 0.1 } }).score).toBe(100);
+  });
+
   it("knows what another try may mend", () => {
     expect(isMendable(scoreOf({ segment, measures: { ...measures, solidShare: 0.1 } }))).toBe(true);
     expect(isMendable(scoreOf({ segment, measures: { ...measures, blurPixels: 2 } }))).toBe(false);

@@ -106,7 +106,9 @@ const CRITERIA: readonly Criterion[] = [
   {
     code: "ghostly",
     isMendable: true,
-    valueOf: ({ measures }) => measures?.solidShare,
+    // Glass is soft inside by right.
+    valueOf: ({ segment, measures }) =>
+      segment?.transparentSuspected === true ? undefined : measures?.solidShare,
     fine: 0.5,
     worst: 0.1,
     points: 60,
