@@ -4,7 +4,7 @@ import { Histogram, Registry } from "prom-client";
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from "vitest";
 import { randomBytes } from "node:crypto";
 import { JobMessage } from "#crds/messages.ts";
-import { Brand } from "#crds/opaljob.ts";
+import { Brand } from "#crds/brand.ts";
 import { createApp } from "./app.ts";
 import { createKeyRing } from "./auth.ts";
 import { openBlobStore } from "./azure/blob.ts";

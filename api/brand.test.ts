@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import { Brand } from "#crds/opaljob.ts";
+import { Brand } from "#crds/brand.ts";
 import { type BrandProfile, builtInBrand, resolveBrand } from "./brand.ts";
 
 const aProfile = (more: Partial<BrandProfile> = {}): BrandProfile => ({

@@ -3,7 +3,7 @@
  * the job is accepted, so later edits of the profile do not reach it.
  */
 import * as z from "zod";
-import { Brand, Gradient, type PLACEMENTS, Shadow } from "#crds/opaljob.ts";
+import { Brand, Gradient, type PLACEMENTS, Shadow } from "#crds/brand.ts";
 
 type Placement = (typeof PLACEMENTS)[number];
 

@@ -5,7 +5,8 @@
 import * as z from "zod";
 import { GpuPoolSpec, GpuPoolStatus } from "./gpupool.ts";
 import { GROUP, VERSION } from "./names.ts";
-import { type CelRule, DNS_LABEL, OBJECT_RULES, OpalJobSpec, OpalJobStatus } from "./opaljob.ts";
+import { type CelRule } from "./cel.ts";
+import { DNS_LABEL, OBJECT_RULES, OpalJobSpec, OpalJobStatus } from "./opaljob.ts";
 import { OpalQueueSpec, OpalQueueStatus } from "./opalqueue.ts";
 
 interface PrinterColumn {

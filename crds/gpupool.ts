@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { POOL_CONDITION_TYPES } from "./conditions.ts";
-import { cel, conditionOf, Count, dnsLabel, ObjectMeta, Timestamp } from "./opaljob.ts";
+import { cel } from "./cel.ts";
+import { conditionOf, Count, dnsLabel, ObjectMeta, Timestamp } from "./opaljob.ts";
 
 /**
  * GpuPool: nodes with one kind of GPU at one price, that jobs can be placed on. Cluster-scoped, like the nodes.

@@ -1,7 +1,8 @@
 import * as z from "zod";
 import { Box } from "./runner-report.ts";
 import { Export } from "./stages.ts";
-import { dnsLabel, EXPORT_FORMATS, PLACEMENTS } from "./opaljob.ts";
+import { dnsLabel } from "./opaljob.ts";
+import { EXPORT_FORMATS, PLACEMENTS } from "./brand.ts";
 
 /**
  * The two Service Bus queues and what travels on them. One consumer each: `jobs` is read by the intake,

@@ -1,8 +1,11 @@
 import * as z from "zod";
+import { BlobRef } from "./blob-ref.ts";
+import { Brand } from "./brand.ts";
+import { cel, type CelRule } from "./cel.ts";
 import { CONDITION_TYPES } from "./conditions.ts";
 import { FailureClass } from "./failure.ts";
 import { MAX_JOB_NAME_LENGTH } from "./names.ts";
-import { Export, Stage } from "./stages.ts";
+import { Stage } from "./stages.ts";
 
 /**
  * OpalJob: one batch of product photos and what is to become of them. This schema is the single source of the
@@ -12,12 +15,6 @@ import { Export, Stage } from "./stages.ts";
  * Regular expressions are RE2-safe; there are no unions, because structural schemas have none.
  */
 
-export interface CelRule {
-  rule: string;
-  message: string;
-  fieldPath?: string;
-}
-export const cel = (...rules: CelRule[]) => ({ "x-kubernetes-validations": rules });
 const immutable = (field: string) =>
   cel({ rule: "self == oldSelf", message: `${field} cannot change: create a new OpalJob instead` });
 
@@ -34,15 +31,6 @@ export const dnsLabel = () =>
     .max(63)
     .regex(new RegExp(DNS_LABEL), "must be lower-case letters, digits and '-', 63 characters at most");
 
-/** A blob, as `<container>/<path>`: only the containers that a runner may read. */
-const BlobRef = z
-  .string()
-  .min(5)
-  .max(512)
-  .regex(/^(raw|outputs)\/[^/].*$/, "must be raw/<path> or outputs/<path>");
-
-const HexColour = z.string().regex(/^#[0-9a-fA-F]{6}$/, "must be a colour like #f4f1ea");
-
 export const Timestamp = z.iso.datetime({ offset: true });
 
 export const OpalJobItem = z.object({
@@ -51,122 +39,6 @@ export const OpalJobItem = z.object({
   contentType: z.string().max(127).optional().describe("Media type as uploaded; the bytes decide."),
 });
 export type OpalJobItem = z.infer<typeof OpalJobItem>;
-
-export const PLACEMENTS = ["transparent", "color", "gradient", "image", "studio", "generated"] as const;
-export const ANCHORS = [
-  "top-left",
-  "top",
-  "top-right",
-  "left",
-  "centre",
-  "right",
-  "bottom-left",
-  "bottom",
-  "bottom-right",
-] as const;
-
-export const Layout = z.object({
-  anchor: z.enum(ANCHORS).default("centre").describe("Where the product stands inside the margins."),
-  fillPercent: z
-    .int32()
-    .min(10)
-    .max(100)
-    .default(80)
-    .describe("How much of the room inside the margins the product fills along its tighter side."),
-  marginPercent: z.int32().min(0).max(40).default(6).describe("Free border, in percent of the shorter side."),
-  groundLinePercent: z
-    .int32()
-    .min(20)
-    .max(100)
-    .optional()
-    .describe(
-      "Where the product's foot stands, in percent of the height from the top; goes before the anchor.",
-    ),
-  snapToEdges: z
-    .boolean()
-    .default(true)
-    .describe("A product that the photo's frame cuts off is put against the same edge of the picture."),
-});
-
-/** The parts of a shadow. */
-export const SHADOW_PARTS = ["contact", "cast", "reflection"] as const;
-export const POSES = ["auto", "standing", "lying", "floating"] as const;
-
-export const Shadow = z.object({
-  parts: z
-    .array(z.enum(SHADOW_PARTS))
-    .max(3)
-    .optional()
-    .meta({ "x-kubernetes-list-type": "set" })
-    .describe("Without it, what suits the placement; an empty list is no shadow."),
-  softness: z.int32().min(0).max(100).default(50).describe("0 a hard edge, 100 an overcast sky."),
-  intensity: z.int32().min(0).max(100).default(50).describe("0 hardly to be seen, 100 black."),
-  spread: z.int32().min(0).max(100).default(50).describe("How far the cast reaches."),
-  directionDegrees: z
-    .int32()
-    .min(0)
-    .max(359)
-    .default(25)
-    .describe("Where it falls, seen from above: 0 to the right, 90 towards the viewer, 180 to the left."),
-  pose: z.enum(POSES).default("auto").describe("How the product meets the floor."),
-});
-export type Shadow = z.infer<typeof Shadow>;
-
-export const Gradient = z.object({
-  to: HexColour.describe("The colour at its end; it begins with `background`."),
-  kind: z.enum(["linear", "radial"]).default("linear"),
-  angleDegrees: z.int32().min(0).max(359).default(90).describe("0 to the right, 90 downwards; linear only."),
-});
-export type Gradient = z.infer<typeof Gradient>;
-
-export const EXPORT_FORMATS = ["auto", "jpeg", "png", "webp", "avif"] as const;
-
-/** A brand profile as it was when the job was accepted: later edits of the profile do not reach the job. */
-export const Brand = z.object({
-  placement: z.enum(PLACEMENTS).default("studio").describe("What the product is placed on."),
-  style: z.string().max(64).optional().describe("For placement `studio`: name of the set."),
-  prompt: z.string().max(2000).optional().describe("For placement `generated`: the scene in words."),
-  negativePrompt: z.string().max(2000).optional(),
-  seed: z.int32().min(0).default(0).describe("The same seed and recipe give the same picture."),
-  background: HexColour.optional().describe(
-    "For placements `color` and `gradient`; elsewhere the main tone of the scene.",
-  ),
-  gradient: Gradient.optional().describe("For placement `gradient`."),
-  image: BlobRef.optional().describe(
-    "For placement `image`: the picture behind the product, of the same tenant.",
-  ),
-  palette: z.array(HexColour).max(8).default([]).describe("The brand's colours, most important first."),
-  layout: Layout.optional(),
-  shadow: Shadow.optional(),
-  harmonisePercent: z
-    .int32()
-    .min(0)
-    .max(100)
-    .default(0)
-    .describe(
-      "How far the scene's light may tint the product, within a fixed budget; 0 leaves it untouched.",
-    ),
-  minScore: z
-    .int32()
-    .min(0)
-    .max(100)
-    .default(50)
-    .describe("Pictures that score less are tried again once, and then held back for review, not billed."),
-  exportFormat: z.enum(EXPORT_FORMATS).default("auto").describe("A channel's own rules go before it."),
-  exportQuality: z.int32().min(1).max(100).default(90),
-  upscale: z
-    .int32()
-    .default(2)
-    .meta(cel({ rule: "self in [1, 2, 4]", message: "upscale must be 1, 2 or 4" }))
-    .describe("Factor of the upscaling stage; 1 leaves the size."),
-  exports: z
-    .array(Export)
-    .min(1)
-    .max(16)
-    .default(["1:1", "4:3", "9:16"])
-    .meta({ "x-kubernetes-list-type": "set" }),
-});
-export type Brand = z.infer<typeof Brand>;
 
 export const Gpu = z
   .object({

@@ -1,6 +1,7 @@
 import * as z from "zod";
 import { QUEUE_CONDITION_TYPES } from "./conditions.ts";
-import { cel, conditionOf, Count, dnsLabel, ObjectMeta, Timestamp } from "./opaljob.ts";
+import { cel } from "./cel.ts";
+import { conditionOf, Count, dnsLabel, ObjectMeta, Timestamp } from "./opaljob.ts";
 
 /**
  * OpalQueue: how much of the GPUs a tenant, or a team, may have. Cluster-scoped, like the nodes that it shares

@@ -1,5 +1,6 @@
 import * as z from "zod";
-import { Brand, OpalJobItem } from "./opaljob.ts";
+import { Brand } from "./brand.ts";
+import { OpalJobItem } from "./opaljob.ts";
 import { FailureClass } from "./failure.ts";
 import { Stage } from "./stages.ts";
 

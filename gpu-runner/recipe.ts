@@ -3,7 +3,7 @@
  * recipe's settings. Floating-point sums depend on the processor, the number of threads and the versions of the
  * libraries, so equal bytes are promised on one kind of machine with the versions that the recipe names.
  */
-import { Brand } from "#crds/opaljob.ts";
+import { Brand } from "#crds/brand.ts";
 import type { ShardItem, ShardManifest, StageRecord } from "#crds/runner-report.ts";
 import { Stage, STAGES } from "#crds/stages.ts";
 import * as z from "zod";

@@ -1,5 +1,5 @@
 /** What the main thread asks the inference worker to do, and what comes back. Plain data: it crosses threads. */
-import type { Brand } from "#crds/opaljob.ts";
+import type { Brand } from "#crds/brand.ts";
 import type { Box } from "#crds/runner-report.ts";
 import type { ClassifiedFailure } from "./failure.ts";
 import type { SessionSettings } from "./models/sessions.ts";

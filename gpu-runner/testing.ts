@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { BlobServiceClient } from "@azure/storage-blob";
 import { CONTAINERS } from "#crds/blob-keys.ts";
-import { type Brand, Brand as BrandSchema } from "#crds/opaljob.ts";
+import { type Brand, Brand as BrandSchema } from "#crds/brand.ts";
 import { ItemReport, manifestKey, ShardManifest, ShardVerdict } from "#crds/runner-report.ts";
 import type { BlobStore } from "./blobs.ts";
 import { Failure } from "./failure.ts";

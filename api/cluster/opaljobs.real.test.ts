@@ -2,7 +2,7 @@ import { type AddressInfo, type Server, type Socket, connect, createServer } fro
 import { KubeConfig } from "@kubernetes/client-node";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { LABELS, PROJECTION_FINALIZER } from "#crds/names.ts";
-import { Brand } from "#crds/opaljob.ts";
+import { Brand } from "#crds/brand.ts";
 import { createFeed } from "../projection/feed.ts";
 import { aStatus } from "../projection/testing.ts";
 import { startLoop } from "../loop.ts";

@@ -1,6 +1,7 @@
 import { expect, test } from "vitest";
 import { ANNOTATIONS, LABELS } from "#crds/names.ts";
-import { Brand, OpalJobSpec } from "#crds/opaljob.ts";
+import { Brand } from "#crds/brand.ts";
+import { OpalJobSpec } from "#crds/opaljob.ts";
 import { opalJobFromJob } from "./opaljob-from-job.ts";
 
 const TRACEPARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";

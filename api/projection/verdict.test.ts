@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { ExportMessage } from "#crds/messages.ts";
-import { Brand, OpalJob } from "#crds/opaljob.ts";
+import { Brand } from "#crds/brand.ts";
+import { OpalJob } from "#crds/opaljob.ts";
 import { FINISHED_AT, aDoneReport, aFailedReport, aStatus } from "./testing.ts";
 import { type ReportLookup, isOver, isRunning, verdictOf } from "./verdict.ts";
 import { parseReport } from "./reports.ts";

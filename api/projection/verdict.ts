@@ -5,7 +5,8 @@
 import { REASONS, isFinished } from "#crds/conditions.ts";
 import type { FailureClass } from "#crds/failure.ts";
 import type { ExportMessage } from "#crds/messages.ts";
-import type { Brand, Condition, OpalJob } from "#crds/opaljob.ts";
+import type { Brand } from "#crds/brand.ts";
+import type { Condition, OpalJob } from "#crds/opaljob.ts";
 import type { ItemReport } from "#crds/runner-report.ts";
 import type { Stage } from "#crds/stages.ts";
 import type { Verdict } from "../store/projection.ts";

@@ -1,7 +1,7 @@
 /** POST /v1/jobs: accepts a job; its pictures are then uploaded one by one. */
 import { createHash } from "node:crypto";
 import { type OpenAPIHono, createRoute, z } from "@hono/zod-openapi";
-import type { Brand } from "#crds/opaljob.ts";
+import type { Brand } from "#crds/brand.ts";
 import { assertOwnTenant } from "../auth.ts";
 import { builtInBrand, resolveBrand } from "../brand.ts";
 import { ApiError, invalidField } from "../problem.ts";

@@ -1,5 +1,5 @@
 /** What the intake reads of a queued job, and the two marks that it leaves. */
-import type { Brand } from "#crds/opaljob.ts";
+import type { Brand } from "#crds/brand.ts";
 import type { FailureClass } from "#crds/failure.ts";
 import type { Sql } from "./database.ts";
 import type { Status } from "./status.ts";

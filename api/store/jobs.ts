@@ -1,5 +1,5 @@
 /** Jobs as the HTTP api sees them: accepted once, read with their items, listed newest first. */
-import type { Brand } from "#crds/opaljob.ts";
+import type { Brand } from "#crds/brand.ts";
 import type { FailureClass } from "#crds/failure.ts";
 import { type Sql, type Transaction, jsonb } from "./database.ts";
 import { findBrandProfile } from "./brand-profiles.ts";

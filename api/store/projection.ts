@@ -4,7 +4,7 @@
  */
 import type { FailureClass } from "#crds/failure.ts";
 import { type ExportMessage, QUEUES } from "#crds/messages.ts";
-import type { Brand } from "#crds/opaljob.ts";
+import type { Brand } from "#crds/brand.ts";
 import { type Sql, type Transaction, jsonb } from "./database.ts";
 import { announce } from "./outbox.ts";
 import type { Status } from "./status.ts";

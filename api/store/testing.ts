@@ -1,5 +1,5 @@
 /** Builders of rows for tests. */
-import { Brand } from "#crds/opaljob.ts";
+import { Brand } from "#crds/brand.ts";
 import type { Sql } from "./database.ts";
 import { createJobStore } from "./jobs.ts";
 import { createUploadStore } from "./uploads.ts";

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { ANCHORS } from "#crds/opaljob.ts";
+import { ANCHORS } from "#crds/brand.ts";
 import { contains } from "./box.ts";
 import { EDGES, type LayoutRules, parseRatio, planScene, sceneScale, type ShadowRoom } from "./layout.ts";
 

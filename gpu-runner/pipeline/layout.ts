@@ -5,7 +5,7 @@
  * from one picture: nothing is stretched, and no crop touches product or shadow.
  */
 import type { Box } from "#crds/runner-report.ts";
-import type { ANCHORS } from "#crds/opaljob.ts";
+import type { ANCHORS } from "#crds/brand.ts";
 import { moved, union } from "./box.ts";
 
 export const EDGES = ["left", "top", "right", "bottom"] as const;

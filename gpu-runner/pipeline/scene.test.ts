@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { POSES } from "#crds/opaljob.ts";
+import { POSES } from "#crds/brand.ts";
 import { boxWhere } from "./box.ts";
 import { compose, darken, onClear, shadowInScene, withShadow } from "./compose.ts";
 import { compareCore, unfaithful } from "./fidelity.ts";

@@ -1,4 +1,4 @@
-import type { Shadow as ShadowRules } from "#crds/opaljob.ts";
+import type { Shadow as ShadowRules } from "#crds/brand.ts";
 import type { Base, Pose } from "./pose.ts";
 import type { Plane } from "./raster.ts";
 

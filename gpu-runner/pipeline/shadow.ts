@@ -109,7 +109,10 @@ function partsOf(whole: Scaled, look: ShadowLook): { contact: Plane; cast: Plane
     case "standing":
       return {
         contact: atSize(whole, 640, (small) => contactShadow(small, look)),
-        cast: look.cast > 0 ? atSize(whole, look.softness < 0.6 ? 420 : 210, (small) => castShadow(small, look)) : none(),
+        cast:
+          look.cast > 0
+            ? atSize(whole, look.softness < 0.6 ? 420 : 210, (small) => castShadow(small, look))
+            : none(),
       };
     case "lying":
       return {

@@ -16,7 +16,7 @@ import { segment } from "../stages/segment.ts";
 import { type Measures, measureCutout } from "./measure.ts";
 import { isMendable, scoreOf } from "./score.ts";
 
-export const CUT_SETTINGS = ["plain", "local-contrast"] as const;
+const CUT_SETTINGS = ["plain", "local-contrast"] as const;
 type CutSettings = (typeof CUT_SETTINGS)[number];
 
 /** The facts of `segment` and what was measured of its picture. */

@@ -1,6 +1,6 @@
 /** Cuts of the finished scene, from decoded pixels to decoded pixels. */
 import type { Box } from "#crds/runner-report.ts";
-import type { PLACEMENTS } from "#crds/opaljob.ts";
+import type { PLACEMENTS } from "#crds/brand.ts";
 import sharp, { type ExtendWith, type Sharp } from "sharp";
 import type { Cut } from "../pipeline/crop.ts";
 import type { Size } from "../pipeline/layout.ts";

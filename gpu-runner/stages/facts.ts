@@ -1,7 +1,7 @@
 /** What each stage leaves in its record for later stages, the report and the export worker. */
 import * as z from "zod";
 import { Box, Fidelity } from "#crds/runner-report.ts";
-import { PLACEMENTS, SHADOW_PARTS } from "#crds/opaljob.ts";
+import { PLACEMENTS, SHADOW_PARTS } from "#crds/brand.ts";
 import { Rights } from "../provenance/rights.ts";
 
 const Source = z.object({

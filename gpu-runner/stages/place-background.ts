@@ -1,5 +1,5 @@
 /** What stands behind the product, by the brand's placement. */
-import type { Brand } from "#crds/opaljob.ts";
+import type { Brand } from "#crds/brand.ts";
 import sharp from "sharp";
 import { Failure } from "../failure.ts";
 import { makeGradient } from "../pipeline/gradient.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { Brand } from "#crds/opaljob.ts";
+import { Brand } from "#crds/brand.ts";
 import type { Alpha } from "../pipeline/raster.ts";
 import { SET_NAMES } from "../pipeline/set-catalogue.ts";
 import { settleLook } from "./place-look.ts";

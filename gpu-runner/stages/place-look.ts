@@ -1,5 +1,5 @@
 /** What a brand asks of placement, settled for one product: set, pose, shadow and layout. Pure. */
-import { type Brand, Layout, Shadow, type SHADOW_PARTS } from "#crds/opaljob.ts";
+import { type Brand, Layout, Shadow, type SHADOW_PARTS } from "#crds/brand.ts";
 import { RATIO_EXPORTS } from "#crds/stages.ts";
 import { type Channel, CHANNELS } from "../channels/profiles.ts";
 import { Failure } from "../failure.ts";

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { Brand } from "#crds/opaljob.ts";
+import { Brand } from "#crds/brand.ts";
 import { contains } from "../pipeline/box.ts";
 import { compareCore } from "../pipeline/fidelity.ts";
 import { SET_NAMES } from "../pipeline/set-catalogue.ts";

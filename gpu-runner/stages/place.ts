@@ -4,7 +4,7 @@
  * still the photo's.
  */
 import type { Box } from "#crds/runner-report.ts";
-import type { Brand } from "#crds/opaljob.ts";
+import type { Brand } from "#crds/brand.ts";
 import { Failure } from "../failure.ts";
 import { boxWhere, intersection, moved, union } from "../pipeline/box.ts";
 import { compose, type Cutout, darken, onClear, shadowInScene, withShadow } from "../pipeline/compose.ts";

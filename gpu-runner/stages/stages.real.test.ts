@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { Brand } from "#crds/opaljob.ts";
+import { Brand } from "#crds/brand.ts";
 import { DEFAULT_MODELS, upscaler } from "../models/catalogue.ts";
 import { ModelSessions } from "../models/sessions.ts";
 import { contains } from "../pipeline/box.ts";

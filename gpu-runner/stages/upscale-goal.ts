@@ -1,4 +1,4 @@
-import type { Brand } from "#crds/opaljob.ts";
+import type { Brand } from "#crds/brand.ts";
 import type { StageRecord } from "#crds/runner-report.ts";
 import type { Export } from "#crds/stages.ts";
 import { type Placed, planChannel } from "../channels/plan.ts";

@@ -1,5 +1,6 @@
 import { isFinished } from "#crds/conditions.ts";
-import { type Brand, type OpalJob, type OpalJobSpec } from "#crds/opaljob.ts";
+import { type Brand } from "#crds/brand.ts";
+import { type OpalJob, type OpalJobSpec } from "#crds/opaljob.ts";
 import { DEFAULT_QUEUE } from "#crds/opalqueue.ts";
 import type { Stage } from "#crds/stages.ts";
 import { fromTimestamp } from "#crds/timestamp.ts";

@@ -7,7 +7,7 @@ import { readFile, writeFile } from "node:fs/promises";
 import { monitorEventLoopDelay } from "node:perf_hooks";
 import { createInterface } from "node:readline";
 import * as z from "zod";
-import { Brand } from "#crds/opaljob.ts";
+import { Brand } from "#crds/brand.ts";
 import { Stage } from "#crds/stages.ts";
 import { createEngine } from "../../../gpu-runner/engine.ts";
 import { productBoxOf } from "../../../gpu-runner/report.ts";

@@ -1,5 +1,5 @@
 /** Layout, fidelity and shadow of placed products, worked out again from the pixels of what `place` delivers. */
-import { Brand } from "#crds/opaljob.ts";
+import { Brand } from "#crds/brand.ts";
 import type { Box } from "#crds/runner-report.ts";
 import { alphaBox } from "../../../gpu-runner/pipeline/matte.ts";
 import { type Alpha, cropBytes, type Rgb } from "../../../gpu-runner/pipeline/raster.ts";

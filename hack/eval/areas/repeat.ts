@@ -1,6 +1,6 @@
 /** The same recipe twice, and whether the main thread stays free while a model runs. */
 import { monitorEventLoopDelay } from "node:perf_hooks";
-import { Brand } from "#crds/opaljob.ts";
+import { Brand } from "#crds/brand.ts";
 import { createEngine, type Engine } from "../../../gpu-runner/engine.ts";
 import type { StageWork, WorkerSettings } from "../../../gpu-runner/stage-work.ts";
 import type { AreaResult } from "../figures.ts";
