@@ -106,7 +106,9 @@ describe("a stack in a folder", () => {
     await service.getContainerClient("raw").getBlockBlobClient("kept").uploadData(Buffer.from("kept"));
 
     await expect(startStack({ dir })).rejects.toThrow(/^a stack runs in .* already/);
+    const killed = once(launcher, "exit");
     launcher.kill("SIGKILL");
+    await killed;
     const stack = await startStack({ dir });
     expect(isAnyRunning(facts.pids)).toBe(false);
     const again = postgres(stack.postgres.url("postgres"), { max: 1 });
