@@ -5,8 +5,6 @@ import { contactSheet, type ContactRow } from "./contact-sheet.ts";
 import type { FinishedItem, Narrator } from "./narrator.ts";
 import type { JobView, Photo } from "./tenant.ts";
 
-const COLUMNS = ["before", "cut-out", "placed", ...EXPORTS];
-
 export interface Results {
   readonly view: JobView;
   readonly photos: readonly Photo[];
@@ -18,6 +16,9 @@ export interface Results {
 /** Fetches every picture by its read URL, writes it under a telling name, and draws the contact sheet. */
 export async function savePictures({ view, photos, out, narrator }: Results): Promise<FinishedItem[]> {
   await mkdir(out, { recursive: true });
+  const names = EXPORTS.filter((name) =>
+    view.items.some(({ exports }) => exports.some((one) => one.name === name)),
+  );
   const rows: ContactRow[] = [];
   const finished: FinishedItem[] = [];
   for (const [index, item] of view.items.entries()) {
@@ -25,7 +26,7 @@ export async function savePictures({ view, photos, out, narrator }: Results): Pr
     const cutOut = await save(item.urls.bg_removed, join(out, `${stem}-cutout`));
     const placed = await save(item.urls.placed, join(out, `${stem}-placed`));
     const exported = await Promise.all(
-      EXPORTS.map((name) => {
+      names.map((name) => {
         const url = item.exports.find((one) => one.name === name)?.url ?? null;
         return save(url, join(out, `${stem}-${name.replace(":", "x")}`));
       }),
@@ -46,7 +47,7 @@ export async function savePictures({ view, photos, out, narrator }: Results): Pr
     });
   }
   const sheet = join(out, "contact-sheet.png");
-  await writeFile(sheet, await contactSheet(COLUMNS, rows));
+  await writeFile(sheet, await contactSheet(["before", "cut-out", "placed", ...names], rows));
   narrator.say(`pictures are in ${out}; look at ${sheet}`);
   return finished;
 }
