@@ -2,7 +2,7 @@
 import sharp from "sharp";
 import { newRgb, type Rgb } from "../../../gpu-runner/pipeline/raster.ts";
 import { cmykTiff, GRID, type Ink, inkToSrgb } from "../metrics/cmyk-file.ts";
-import { srgbToXyz } from "../metrics/colour-difference.ts";
+import { srgbToXyz } from "../metrics/colour-spaces.ts";
 import { fromXyz, iccProfile, type MatrixSpace, withProfile } from "../metrics/icc-profile.ts";
 
 type Colour = readonly [number, number, number];

@@ -1,6 +1,7 @@
 import sharp from "sharp";
 import { describe, expect, it } from "vitest";
-import { ciede2000, srgbToLab } from "../metrics/colour-difference.ts";
+import { deltaE00 } from "../../../gpu-runner/pipeline/colour-difference.ts";
+import { srgbToLab } from "../metrics/colour-spaces.ts";
 import { ADOBE_RGB, DISPLAY_P3, fromXyz } from "../metrics/icc-profile.ts";
 import { makeBlank } from "./blanks.ts";
 import { chartInSpace, chartOf, INK_COLOURS, PATCHES, printFile, readPatches, turnedChart } from "./chart.ts";
@@ -29,7 +30,7 @@ describe("the chart", () => {
     const { data, info } = await sharp(file).raw().toBuffer({ resolveWithObject: true });
     const managed = readPatches({ width: info.width, height: info.height, data });
     const largest = (colours: readonly (readonly [number, number, number])[]) =>
-      Math.max(...colours.map((colour, i) => ciede2000(srgbToLab(colour), srgbToLab(PATCHES[i] ?? []))));
+      Math.max(...colours.map((colour, i) => deltaE00(srgbToLab(colour), srgbToLab(PATCHES[i] ?? []))));
     expect(largest(managed)).toBeLessThan(2);
     // The same values taken for sRGB: what a pipeline without colour management would show.
     const stored = await sharp(file, { ignoreIcc: true }).raw().toBuffer({ resolveWithObject: true });
@@ -45,7 +46,7 @@ describe("the chart", () => {
       .raw()
       .toBuffer({ resolveWithObject: true });
     const got = readPatches({ width: info.width, height: info.height, data });
-    const apart = got.map((colour, i) => ciede2000(srgbToLab(colour), srgbToLab(INK_COLOURS[i] ?? [])));
+    const apart = got.map((colour, i) => deltaE00(srgbToLab(colour), srgbToLab(INK_COLOURS[i] ?? [])));
     expect(Math.max(...apart)).toBeLessThan(1.5);
   });
 
@@ -54,7 +55,7 @@ describe("the chart", () => {
     expect((await sharp(file).metadata()).orientation).toBe(orientation);
     const { data, info } = await sharp(file).autoOrient().raw().toBuffer({ resolveWithObject: true });
     const [first] = readPatches({ width: info.width, height: info.height, data });
-    expect(ciede2000(srgbToLab(first ?? []), srgbToLab(PATCHES[0] ?? []))).toBeLessThan(2);
+    expect(deltaE00(srgbToLab(first ?? []), srgbToLab(PATCHES[0] ?? []))).toBeLessThan(2);
   });
 });
 

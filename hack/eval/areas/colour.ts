@@ -2,7 +2,8 @@
 import { ingest } from "../../../gpu-runner/stages/ingest.ts";
 import { LIMITS } from "../cutters/pipeline.ts";
 import { type AreaResult, p95 } from "../figures.ts";
-import { ciede2000, srgbToLab } from "../metrics/colour-difference.ts";
+import { deltaE00 } from "../../../gpu-runner/pipeline/colour-difference.ts";
+import { srgbToLab } from "../metrics/colour-spaces.ts";
 import { ADOBE_RGB, DISPLAY_P3 } from "../metrics/icc-profile.ts";
 import {
   chart16,
@@ -18,7 +19,7 @@ import {
 type Colours = readonly (readonly [number, number, number])[];
 
 const differences = (got: Colours, wanted: Colours) =>
-  wanted.map((colour, i) => ciede2000(srgbToLab(got[i] ?? [0, 0, 0]), srgbToLab(colour)));
+  wanted.map((colour, i) => deltaE00(srgbToLab(got[i] ?? [0, 0, 0]), srgbToLab(colour)));
 
 const ingested = async (file: Buffer) => readPatches((await ingest(file, LIMITS)).rgb);
 

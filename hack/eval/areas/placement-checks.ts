@@ -4,7 +4,8 @@ import { boxWhere, intersection } from "../../../gpu-runner/pipeline/box.ts";
 import { parseRatio } from "../../../gpu-runner/pipeline/layout.ts";
 import { coreMask } from "../../../gpu-runner/pipeline/matte.ts";
 import type { Alpha, Rgb } from "../../../gpu-runner/pipeline/raster.ts";
-import { ciede2000, srgbToLab } from "../metrics/colour-difference.ts";
+import { deltaE00 } from "../../../gpu-runner/pipeline/colour-difference.ts";
+import { srgbToLab } from "../metrics/colour-spaces.ts";
 
 type Frames = Readonly<Record<string, Box>>;
 
@@ -79,7 +80,7 @@ export function compareInside(placed: Rgb, product: Box, reference: Rgb, core: U
     const largest = Math.max(...steps);
     most = Math.max(most, largest);
     squares += steps.reduce((sum, step) => sum + step ** 2, 0);
-    if (largest > 0) differences.push(ciede2000(srgbToLab([...got]), srgbToLab([...wanted])));
+    if (largest > 0) differences.push(deltaE00(srgbToLab([...got]), srgbToLab([...wanted])));
   }
   const meanSquare = squares / Math.max(1, 3 * pixels);
   const psnr = meanSquare === 0 ? Infinity : 10 * Math.log10(255 ** 2 / meanSquare);

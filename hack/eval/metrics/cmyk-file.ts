@@ -2,7 +2,7 @@
  * A print file whose colours are known: a CMYK TIFF, uncompressed, with a profile made by code. The profile's
  * inks are ideal filters over sRGB, tabulated on a grid; colours that lie on the grid are exact.
  */
-import { srgbToXyz } from "./colour-difference.ts";
+import { srgbToXyz } from "./colour-spaces.ts";
 import { assembled, named, toD50 } from "./icc-profile.ts";
 
 export type Ink = readonly [cyan: number, magenta: number, yellow: number, black: number];

@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import type { Alpha, Rgb } from "../../../gpu-runner/pipeline/raster.ts";
 import { boundaryF } from "./boundary.ts";
-import { ciede2000, type Lab, srgbToLab } from "./colour-difference.ts";
+import { deltaE00, type Lab } from "../../../gpu-runner/pipeline/colour-difference.ts";
+import { srgbToLab } from "./colour-spaces.ts";
 import { gradientError } from "./gradient-error.ts";
 import { edgeBand, haloError } from "./halo.ts";
 import { findHoles, holesFound } from "./holes.ts";
@@ -180,8 +181,8 @@ const PAIRS: readonly (readonly [Lab, Lab, number])[] = [
 
 describe("colour difference", () => {
   it.each(PAIRS)("%j and %j differ by %d", (one, other, wanted) => {
-    expect(ciede2000(one, other)).toBeCloseTo(wanted, 4);
-    expect(ciede2000(other, one)).toBeCloseTo(wanted, 4);
+    expect(deltaE00(one, other)).toBeCloseTo(wanted, 4);
+    expect(deltaE00(other, one)).toBeCloseTo(wanted, 4);
   });
 
   it("knows sRGB's white, black and red", () => {
