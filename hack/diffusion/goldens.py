@@ -10,7 +10,7 @@ from pathlib import Path
 
 from clip_vocabulary import GOLDENS
 
-PARTS = ("tokenizer",)
+PARTS = ("tokenizer", "schedulers")
 
 
 def main(chosen: list[str]) -> None:
