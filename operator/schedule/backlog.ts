@@ -1,5 +1,5 @@
 import type { Board, QueueRow } from "./board.ts";
-import { P90_DEVIATIONS } from "./ladder.ts";
+import { P90_DEVIATIONS, varianceMs2, workMs } from "./ladder.ts";
 import { compareText } from "./order.ts";
 import type { Entry, QueueEntry } from "./roster.ts";
 
@@ -13,9 +13,8 @@ export interface LaneBacklog {
   readonly varianceMs2: number;
   /** GPUs that its jobs can use at most. */
   readonly gpus: number;
-  readonly byQueue: ReadonlyMap<QueueRow, number>;
-  /** When so much of this queue's work has been taken up. */
-  after(row: QueueRow, queueWorkMs: number): LaneMoment;
+  /** When so much of the work of a queue of this weight has been taken up. */
+  after(weight: number, queueWorkMs: number): LaneMoment;
 }
 
 interface LaneMoment {
@@ -30,39 +29,50 @@ export function upperWork(workMs: number, varianceMs2: number): number {
   return workMs + P90_DEVIATIONS * Math.sqrt(varianceMs2);
 }
 
-export function canWait(entry: Entry): boolean {
-  return entry.queue.exists && entry.shape.lane !== "";
-}
-
 interface Sum {
   workMs: number;
   varianceMs2: number;
   gpus: number;
 }
 
-/** What waits in one queue, by lane; kept as long as neither its jobs nor who of them has GPUs change. */
+/**
+ * What waits in one queue, by lane, and what stands before each job; kept as long as neither its jobs nor who of
+ * them has GPUs change. The jobs know their `position`.
+ */
 export interface QueueBacklog {
   readonly version: number;
   readonly active: readonly Entry[];
   readonly lanes: ReadonlyMap<string, Sum>;
+  /** GPU-milliseconds that stand before the job of position n + 1: in its lane, and in any lane. */
+  readonly beforeMs: readonly number[];
+  readonly allBeforeMs: readonly number[];
+}
+
+/** One queue's part of a lane. */
+interface Part {
+  readonly row: QueueRow;
+  readonly workMs: number;
+  /** How often every queue must get its weight until the work is done. */
+  readonly rounds: number;
 }
 
 /** By lane, lanes in order of their names. */
 export function measureBacklog(board: Board): ReadonlyMap<string, LaneBacklog> {
   const active = Map.groupBy(board.active, ({ queue }) => queue);
-  const sums = new Map<string, Sum & { byQueue: Map<QueueRow, number> }>();
+  const sums = new Map<string, Sum & { parts: Part[] }>();
   for (const row of board.queues) {
-    for (const [lane, part] of backlogOf(row.entry, active.get(row.entry) ?? []).lanes) {
+    const { lanes } = backlogOf(row.entry, active.get(row.entry) ?? []);
+    for (const [lane, { workMs, varianceMs2, gpus }] of lanes) {
       let sum = sums.get(lane);
-      if (!sum) sums.set(lane, (sum = { workMs: 0, varianceMs2: 0, gpus: 0, byQueue: new Map() }));
-      sum.workMs += part.workMs;
-      sum.varianceMs2 += part.varianceMs2;
-      sum.gpus += part.gpus;
-      sum.byQueue.set(row, part.workMs);
+      if (!sum) sums.set(lane, (sum = { workMs: 0, varianceMs2: 0, gpus: 0, parts: [] }));
+      sum.workMs += workMs;
+      sum.varianceMs2 += varianceMs2;
+      sum.gpus += gpus;
+      sum.parts.push({ row, workMs, rounds: workMs / row.entry.state.weight });
     }
   }
-  const lanes = [...sums].sort(([a], [b]) => compareText(a, b));
-  return new Map(lanes.map(([lane, sum]) => [lane, laneOf(sum)]));
+  const byName = [...sums].sort(([a], [b]) => compareText(a, b));
+  return new Map(byName.map(([lane, sum]) => [lane, laneOf(sum)]));
 }
 
 function backlogOf(queue: QueueEntry, active: readonly Entry[]): QueueBacklog {
@@ -72,50 +82,46 @@ function backlogOf(queue: QueueEntry, active: readonly Entry[]): QueueBacklog {
     backlog.active.length === active.length &&
     backlog.active.every((entry, n) => entry === active[n]);
   if (isSame) return backlog;
-  return (queue.backlog = { version, active, lanes: sumUp(queue) });
+  return (queue.backlog = { version, active, ...sumUp(queue) });
 }
 
-function sumUp(queue: QueueEntry): ReadonlyMap<string, Sum> {
+function sumUp(queue: QueueEntry): Omit<QueueBacklog, "version" | "active"> {
   const lanes = new Map<string, Sum>();
+  const beforeMs: number[] = [];
+  const allBeforeMs: number[] = [];
+  let allMs = 0;
   for (const entry of queue.jobs) {
-    if (entry.gpus > 0 || !canWait(entry)) continue;
-    let sum = lanes.get(entry.shape.lane);
-    if (!sum) lanes.set(entry.shape.lane, (sum = { workMs: 0, varianceMs2: 0, gpus: 0 }));
-    sum.workMs += entry.workMs;
-    sum.varianceMs2 += entry.varianceMs2;
+    entry.position = 0;
+    const { job, shape } = entry;
+    const [first] = shape.ladder;
+    if (entry.gpus > 0 || !queue.exists || !first) continue;
+    let sum = lanes.get(shape.lane);
+    if (!sum) lanes.set(shape.lane, (sum = { workMs: 0, varianceMs2: 0, gpus: 0 }));
+    entry.position = beforeMs.push(sum.workMs);
+    allBeforeMs.push(allMs);
+    const jobMs = workMs(job.openImages, first);
+    allMs += jobMs;
+    sum.workMs += jobMs;
+    sum.varianceMs2 += varianceMs2(job.openImages, first);
     sum.gpus += entry.want;
   }
-  return lanes;
+  return { lanes, beforeMs, allBeforeMs };
 }
 
-function laneOf(sum: Sum & { byQueue: ReadonlyMap<QueueRow, number> }): LaneBacklog {
-  const weightOf = (row: QueueRow) => row.entry.state.weight;
-  const order = [...sum.byQueue]
-    .map(([row, workMs]) => ({ row, workMs, rounds: workMs / weightOf(row) }))
-    .sort((a, b) => a.rounds - b.rounds || a.row.index - b.row.index);
+function laneOf({ parts, ...sum }: Sum & { parts: Part[] }): LaneBacklog {
+  const order = parts.sort((a, b) => a.rounds - b.rounds || a.row.index - b.row.index);
+  const ends = order.map(({ rounds }) => rounds);
   const done: number[] = [0];
-  const weights: number[] = [order.reduce((all, { row }) => all + weightOf(row), 0)];
+  const weights: number[] = [order.reduce((all, { row }) => all + row.entry.state.weight, 0)];
   for (const [n, { row, workMs }] of order.entries()) {
     done.push((done[n] ?? 0) + workMs);
-    weights.push(n === order.length - 1 ? 0 : (weights[n] ?? 0) - weightOf(row));
+    weights.push(n === order.length - 1 ? 0 : (weights[n] ?? 0) - row.entry.state.weight);
   }
-  /** How many queues are done after so many rounds, each of which gives every queue its weight. */
-  const doneAfter = (rounds: number) => {
-    let low = 0;
-    let high = order.length;
-    while (low < high) {
-      const middle = (low + high) >>> 1;
-      if ((order[middle]?.rounds ?? Infinity) <= rounds) low = middle + 1;
-      else high = middle;
-    }
-    return low;
-  };
   return {
     ...sum,
-    after(row, queueWorkMs) {
-      const weight = weightOf(row);
+    after(weight, queueWorkMs) {
       const rounds = queueWorkMs / weight;
-      const n = doneAfter(rounds);
+      const n = countUpTo(ends, rounds);
       const left = Math.max(0, weights[n] ?? 0);
       return {
         workMs: (done[n] ?? sum.workMs) + rounds * left,
@@ -123,4 +129,16 @@ function laneOf(sum: Sum & { byQueue: ReadonlyMap<QueueRow, number> }): LaneBack
       };
     },
   };
+}
+
+/** How many of the numbers, which ascend, are at most `limit`. */
+function countUpTo(ascending: readonly number[], limit: number): number {
+  let low = 0;
+  let high = ascending.length;
+  while (low < high) {
+    const middle = (low + high) >>> 1;
+    if ((ascending[middle] ?? Infinity) <= limit) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }

@@ -1,3 +1,4 @@
+import type { Reason, Standing } from "./explain.ts";
 import { type Rung, shardSeconds } from "./ladder.ts";
 import type { ChangeReason } from "./plan.ts";
 import { type CohortRow, type QuotaRow, quotaRow, takeQuota } from "./quota.ts";
@@ -22,8 +23,13 @@ export interface Board {
   readonly active: Set<Entry>;
   /** Jobs for which others have given GPUs up, and the pool where; see `heirs.ts`. */
   readonly heirs: Map<Entry, PoolRow>;
-  /** What `explain.ts` has put into words. */
-  readonly words: Map<Entry, string>;
+  /** What `explain.ts` has told of a job that others wait behind. */
+  readonly told: Map<Entry, ToldOfFirst>;
+}
+
+export interface ToldOfFirst {
+  readonly otherQueue: Reason;
+  readonly standing: Standing;
 }
 
 export interface PoolRow {
@@ -98,7 +104,7 @@ export function createBoard(roster: Roster, nowMs: number): Board {
     queues,
     active: new Set(),
     heirs: new Map(),
-    words: new Map(),
+    told: new Map(),
   };
 }
 

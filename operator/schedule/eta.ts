@@ -1,9 +1,17 @@
-import { type LaneBacklog, canWait, measureBacklog, upperWork } from "./backlog.ts";
-import { type Board, type QueueRow, rowFor, rungOn } from "./board.ts";
+import { type LaneBacklog, measureBacklog, upperWork } from "./backlog.ts";
+import { type Board, type QueueRow, rungOn } from "./board.ts";
 import type { FinishEstimate, StartEstimate } from "./plan.ts";
-import { type Release, type Releases, createReleases } from "./releases.ts";
+import {
+  type Release,
+  type Releases,
+  createReleases,
+  firstAfterMs,
+  gpusFreeAfterMs,
+  takenUpAfterMs,
+} from "./releases.ts";
 import { doneMs } from "./reservation.ts";
-import type { Ahead, Entry, QueueEntry } from "./roster.ts";
+import type { Entry, QueueEntry } from "./roster.ts";
+import type { Shape } from "./shapes.ts";
 import { windowStartMs } from "./usage.ts";
 
 /**
@@ -13,47 +21,65 @@ import { windowStartMs } from "./usage.ts";
  * foreseen. Nothing is played job by job, so an answer costs the same for the first job and the last.
  */
 export interface Forecast {
-  start(entry: Entry): StartEstimate | undefined;
-  /** Place among the waiting jobs of its queue, from 1. */
+  /** Place among the waiting jobs of its queue, from 1; undefined for one that no pool can take. */
   position(entry: Entry): number | undefined;
+  prospect(row: QueueRow, shape: Shape): Prospect | undefined;
+  start(entry: Entry, prospect: Prospect): StartEstimate | undefined;
+}
+
+/** What the waiting jobs of one lane in one queue can expect alike. */
+export interface Prospect {
+  readonly lane: Lane;
+  readonly weight: number;
+  /** See `QueueBacklog`. */
+  readonly beforeMs: readonly number[];
+  /** When the GPUs that the queue may use become free, if its limit is what matters. */
+  readonly own: Releases | undefined;
+  /** A queue that has a budget. */
+  readonly budgeted: QueueRow | undefined;
 }
 
 type Quantile = "p50" | "p90";
 
 interface Lane {
   readonly backlog: LaneBacklog;
-  readonly pools: readonly number[];
   /** Indexes of the pools' GPU classes. */
   readonly classes: ReadonlySet<number>;
   readonly gpus: number;
   /** Jobs that have GPUs of its pools, by queue. */
   readonly active: ReadonlyMap<QueueEntry, readonly Entry[]>;
-  /** Made when asked for: when a queue's own GPUs become free. */
-  readonly ownReleases: Map<QueueRow, Releases>;
   readonly releases: Readonly<Record<Quantile, Releases>>;
+  /** Made when asked for. */
+  readonly prospects: Map<QueueRow, Prospect>;
 }
 
 export function createForecast(board: Board): Forecast {
-  const lookedAt = new Set<QueueRow>();
   let lanes: ReadonlyMap<string, Lane> | undefined;
-
-  function aheadOf(entry: Entry): Ahead | undefined {
-    const row = rowFor(board, entry);
-    if (!lookedAt.has(row)) {
-      lookedAt.add(row);
-      standBefore(row);
-    }
-    return entry.ahead;
-  }
-
+  /** Positions too are those of this plan from then on. */
+  const measured = () => (lanes ??= createLanes(board));
   return {
-    position: (entry) => aheadOf(entry)?.position,
-    start(entry) {
-      lanes ??= createLanes(board);
-      const ahead = aheadOf(entry);
-      const lane = lanes.get(entry.shape.lane);
-      return ahead && lane && estimate(board, { entry, row: rowFor(board, entry), ahead, lane });
+    position(entry) {
+      measured();
+      return entry.position === 0 ? undefined : entry.position;
     },
+    prospect(row, { lane: name }) {
+      const lane = measured().get(name);
+      if (!lane) return undefined;
+      let prospect = lane.prospects.get(row);
+      if (!prospect) lane.prospects.set(row, (prospect = prospectOf(board, row, lane)));
+      return prospect;
+    },
+    start: (entry, prospect) => estimate(board, entry, prospect),
+  };
+}
+
+function prospectOf(board: Board, row: QueueRow, lane: Lane): Prospect {
+  return {
+    lane,
+    weight: row.entry.state.weight,
+    beforeMs: row.entry.backlog?.beforeMs ?? [],
+    own: ownReleases(board, row, lane),
+    budgeted: row.budget && row,
   };
 }
 
@@ -71,21 +97,6 @@ const NO_TIME = { p50: 0, p90: 0 };
 function shardsSeconds({ job }: Entry, secondsPerImage: number, gpus: number): number {
   const shards = Math.max(1, job.openShards);
   return (Math.ceil(shards / Math.max(1, gpus)) * job.openImages * secondsPerImage) / shards;
-}
-
-/** Notes on each waiting job what stands before it. */
-function standBefore(row: QueueRow): void {
-  const byLane = new Map<string, number>();
-  let position = 0;
-  let allMs = 0;
-  for (const entry of row.entry.jobs) {
-    entry.ahead = undefined;
-    if (entry.gpus > 0 || !canWait(entry)) continue;
-    const workMs = byLane.get(entry.shape.lane) ?? 0;
-    entry.ahead = { position: ++position, workMs, allMs };
-    byLane.set(entry.shape.lane, workMs + entry.workMs);
-    allMs += entry.workMs;
-  }
 }
 
 /** Pools that several lanes share are divided among them by the work that waits. */
@@ -111,15 +122,14 @@ function createLanes(board: Board): ReadonlyMap<string, Lane> {
     const gpus = pools.reduce((all, pool) => all + (board.pools[pool]?.state.maxGpus ?? 0) * part(pool), 0);
     lanes.set(lane, {
       backlog,
-      pools,
       classes: new Set(pools.map((pool) => board.pools[pool]?.gpuClass ?? -1)),
       gpus,
       active: Map.groupBy(
         [...board.active].filter((entry) => pools.includes(entry.pool)),
         ({ queue }) => queue,
       ),
-      ownReleases: new Map(),
       releases: { p50: releasesBy("p50"), p90: releasesBy("p90") },
+      prospects: new Map(),
     });
   }
   return lanes;
@@ -136,68 +146,59 @@ function releasesByPool(board: Board, quantile: Quantile): readonly (readonly Re
   return lists;
 }
 
-interface Question {
-  readonly entry: Entry;
-  readonly row: QueueRow;
-  readonly ahead: Ahead;
-  readonly lane: Lane;
-}
-
-function estimate(board: Board, question: Question): StartEstimate | undefined {
-  const { row, ahead, lane } = question;
+function estimate(board: Board, entry: Entry, prospect: Prospect): StartEstimate | undefined {
+  const { lane, weight, own } = prospect;
   const { backlog, releases } = lane;
-  const { workMs: before, part } = backlog.after(row, ahead.workMs);
-  const most = upperWork(before, backlog.varianceMs2 * (before / Math.max(1, backlog.workMs)));
-  const earliestMs = Math.max(board.nowMs + ownLimitAfterMs(board, question), budgetOpensMs(board, question));
-  const startMs = (quantile: Quantile, workMs: number) => {
-    const flowMs = stretched(releases[quantile], workMs, STRETCH[quantile]);
-    const lateMs = STAYS[quantile] * usualStayMs(backlog);
-    const afterMs = Math.max(flowMs + lateMs, gangAfterMs(question, quantile));
-    return Math.max(earliestMs, board.nowMs + afterMs);
-  };
-  const startP50Ms = Math.round(startMs("p50", before));
-  const startP90Ms = Math.max(startP50Ms, Math.round(startMs("p90", most)));
+  const queueMs = prospect.beforeMs[entry.position - 1];
+  if (queueMs === undefined) return undefined;
+  const { workMs, part } = backlog.after(weight, queueMs);
+  const mostMs = upperWork(workMs, backlog.varianceMs2 * (workMs / Math.max(1, backlog.workMs)));
+  const lateMs = STAYS_LATE * usualStayMs(backlog);
+  const p50Ms = Math.max(stretched(releases.p50, workMs, STRETCH.p50), gangAfterMs(lane, entry, "p50"));
+  const p90Ms = Math.max(
+    stretched(releases.p90, mostMs, STRETCH.p90) + lateMs,
+    gangAfterMs(lane, entry, "p90"),
+  );
+  // A queue that may use few GPUs takes longer than its fair share would.
+  const ownMs = board.nowMs + (own ? takenUpAfterMs(own, queueMs) : 0);
+  const earliestMs = Math.max(ownMs, budgetOpensMs(board, entry, prospect));
+  const startP50Ms = Math.round(Math.max(earliestMs, board.nowMs + p50Ms));
+  const startP90Ms = Math.max(startP50Ms, Math.round(Math.max(earliestMs, board.nowMs + p90Ms)));
   if (!Number.isFinite(startP90Ms)) return undefined;
-  const run = runMs(board, question, part);
+  const gpus = Math.max(entry.need, Math.min(entry.want, Math.floor(part * lane.gpus)));
   return {
     startP50Ms,
     startP90Ms,
-    finishP50Ms: startP50Ms + Math.round(run.p50),
-    finishP90Ms: startP90Ms + Math.round(run.p90),
+    finishP50Ms: startP50Ms + Math.round(runMs(board, entry, "p50", gpus)),
+    finishP90Ms: startP90Ms + Math.round(runMs(board, entry, "p90", gpus)),
   };
 }
 
 /**
  * A wait is longer than the flow of work says, because GPUs come in whole numbers, jobs grow in between and others
- * arrive; and in the worst of ten cases somebody else is served first. By how much is measured: forecast.test.ts
- * plays random clusters and holds these numbers to what happens there.
+ * arrive; and in the worst of ten cases somebody else is served first, for a part of a usual stay. By how much is
+ * measured: forecast.test.ts plays random clusters and holds these numbers to what happens there.
  */
 const STRETCH: Readonly<Record<Quantile, number>> = { p50: 1.15, p90: 2 };
-const STAYS: Readonly<Record<Quantile, number>> = { p50: 0, p90: 0.75 };
+const STAYS_LATE = 0.75;
 
 /** Until the first GPU becomes free there is nothing to be late with. */
 function stretched(releases: Releases, workMs: number, factor: number): number {
-  const firstMs = releases.takenUpAfterMs(0);
+  const firstMs = firstAfterMs(releases);
   if (firstMs === Infinity) return Infinity;
-  return firstMs + factor * (releases.takenUpAfterMs(workMs) - firstMs);
+  return firstMs + factor * (takenUpAfterMs(releases, workMs) - firstMs);
 }
 
 /** A gang waits until enough GPUs are free at once. */
-function gangAfterMs({ entry, lane }: Question, quantile: Quantile): number {
-  return entry.need === 1 ? 0 : lane.releases[quantile].gpusFreeAfterMs(Math.min(entry.need, lane.gpus));
+function gangAfterMs({ gpus, releases }: Lane, { need }: Entry, quantile: Quantile): number {
+  return need === 1 ? 0 : gpusFreeAfterMs(releases[quantile], Math.min(need, gpus));
 }
 
-/** A queue that may use few GPUs takes longer than its fair share would. */
-function ownLimitAfterMs(board: Board, { row, ahead, lane }: Question): number {
-  let releases = lane.ownReleases.get(row);
-  if (!releases) lane.ownReleases.set(row, (releases = ownReleases(board, row, lane)));
-  return releases.takenUpAfterMs(ahead.workMs);
-}
-
-function ownReleases(board: Board, row: QueueRow, lane: Lane): Releases {
+/** Undefined for a queue that may use all GPUs of the lane. */
+function ownReleases(board: Board, row: QueueRow, lane: Lane): Releases | undefined {
   let limit = 0;
   for (const gpuClass of lane.classes) limit += row.quota.limit[gpuClass] ?? 0;
-  if (limit >= lane.gpus) return NO_LIMIT;
+  if (limit >= lane.gpus) return undefined;
   const held: Release[] = [];
   let used = 0;
   for (const entry of lane.active.get(row.entry) ?? []) {
@@ -207,30 +208,24 @@ function ownReleases(board: Board, row: QueueRow, lane: Lane): Releases {
   return createReleases([{ afterMs: 0, gpus: limit - used }, ...held], usualStayMs(lane.backlog));
 }
 
-const NO_LIMIT: Releases = { gpusFreeAfterMs: () => 0, takenUpAfterMs: () => 0 };
-
 /** How long a job is on each of its GPUs, as a rule. */
 function usualStayMs({ workMs, gpus }: LaneBacklog): number {
   return workMs / Math.max(1, gpus);
 }
 
 /** The first window whose budget is not spent on what stands before the job. */
-function budgetOpensMs(board: Board, { row, ahead }: Question): number {
-  const budget = row.entry.state.budget;
-  if (!budget || !row.budget) return board.nowMs;
-  const leftMs = 1000 * Math.max(0, budget.gpuSeconds - row.budget.used - row.reserved);
-  if (leftMs > ahead.allMs) return board.nowMs;
-  const windows = 1 + Math.floor((ahead.allMs - leftMs) / (1000 * budget.gpuSeconds));
+function budgetOpensMs(board: Board, { position }: Entry, { budgeted }: Prospect): number {
+  const budget = budgeted?.entry.state.budget;
+  if (!budget || !budgeted.budget) return board.nowMs;
+  const beforeMs = budgeted.entry.backlog?.allBeforeMs[position - 1] ?? 0;
+  const leftMs = 1000 * Math.max(0, budget.gpuSeconds - budgeted.budget.used - budgeted.reserved);
+  if (leftMs > beforeMs) return board.nowMs;
+  const windows = 1 + Math.floor((beforeMs - leftMs) / (1000 * budget.gpuSeconds));
   return windowStartMs(budget, board.nowMs) + windows * budget.windowSeconds * 1000;
 }
 
-/** From its start to its end, on the GPUs that its queue will have then: this part of its lane's. */
-function runMs(board: Board, { entry, lane }: Question, part: number): Readonly<Record<Quantile, number>> {
-  const gpus = Math.max(entry.need, Math.min(entry.want, Math.floor(part * lane.gpus)));
+/** From its start to its end. */
+function runMs(board: Board, entry: Entry, quantile: Quantile, gpus: number): number {
   const speed = entry.shape.ladder[0]?.secondsPerImage ?? NO_TIME;
-  const reload = board.settings.reloadSeconds;
-  return {
-    p50: 1000 * (reload + shardsSeconds(entry, speed.p50, gpus)),
-    p90: 1000 * (reload + shardsSeconds(entry, speed.p90, gpus)),
-  };
+  return 1000 * (board.settings.reloadSeconds + shardsSeconds(entry, speed[quantile], gpus));
 }

@@ -1,32 +1,47 @@
-import { type Block, type Board, type QueueRow, poolAt, rowFor } from "./board.ts";
+import { type Block, type Board, type QueueRow, type ToldOfFirst, poolAt } from "./board.ts";
 import { hasClass } from "./ladder.ts";
 import type { BlockedOn } from "./plan.ts";
 import { type Round, isOpen, queueRound } from "./round.ts";
 import type { Entry } from "./roster.ts";
+import type { Shape } from "./shapes.ts";
 import { hindranceOf, isForEver } from "./offer.ts";
 import { mostRoom, unlent } from "./quota.ts";
 import { windowStartMs } from "./usage.ts";
 import { counted, oneOf, utcMinute } from "./words.ts";
 
-/** Why a job waits, in words: what blocks it, and when it starts. */
+/** Why a job waits, in words. */
 export interface Reason {
-  readonly what: string;
-  readonly when: string;
+  /** One sentence: what blocks it, and when it starts. */
+  readonly because: string;
+  /** Its second half. */
+  readonly unblockedBy: string;
+}
+
+/** What is told to a job that stands behind `count` others of its queue. */
+export interface Standing {
+  /** Behind one. */
+  readonly one: Reason;
+  /** Behind more: what follows their number. */
+  readonly more: Reason;
 }
 
 interface Case {
   readonly board: Board;
   readonly row: QueueRow;
   readonly entry: Entry;
-  readonly position: number | undefined;
 }
 
-/** What a waiting job is told: what its own turn found, else what it shares with the job before it. */
-export function blockOf(round: Round, entry: Entry): Block {
-  const row = rowFor(round.board, entry);
+/** What blocks a job, and when it starts. */
+interface Halves {
+  readonly what: string;
+  readonly when: string;
+}
+
+/** What a waiting job is told whose own turn found nothing: what it shares with the jobs before it. */
+export function sharedBlock(round: Round, row: QueueRow, shape: Shape): Block {
   const queue = queueRound(round, row);
-  const shared = entry.block ?? queue.dead.get(entry.shape) ?? hindranceOf(round.board, row, entry);
-  if (shared && (shared === entry.block || isShared(shared))) return shared;
+  const shared = queue.dead.get(shape) ?? hindranceOf(round.board, row, { shape });
+  if (shared && isShared(shared)) return shared;
   if (queue.isClosed) return { on: "budget", isForEver: false };
   return queue.head ? { on: "order", behind: queue.head, pool: -1 } : (shared ?? { on: "pool" });
 }
@@ -38,14 +53,26 @@ function isShared(block: Block): boolean {
 
 const ONLY_ITS_OWN: readonly Block["on"][] = ["gpus", "preemption", "quota", "cohort", "order"];
 
-export function explain(seen: Omit<Case, "row">, block: Block): Reason {
-  const one: Case = { ...seen, row: rowFor(seen.board, seen.entry) };
-  return REASONS[block.on](one, block);
+export function explain(one: Case, block: Block): Reason | Standing {
+  if (block.on === "order") return behind(one, block.behind);
+  return sentence(HALVES[block.on](one, block));
 }
 
-type Explanation = (one: Case, block: Block) => Reason;
+function sentence({ what, when }: Halves): Reason {
+  return { because: `${what}: starts when ${when}.`, unblockedBy: when };
+}
 
-const REASONS: Readonly<Record<BlockedOn, Explanation>> = {
+/** The reason of the job with this place among the waiting ones of its queue. */
+export function reasonAt(told: Reason | Standing, position: number | undefined): Reason {
+  if (!("more" in told)) return told;
+  const count = Math.max(1, (position ?? 2) - 1);
+  const { one, more } = told;
+  return count === 1 ? one : { because: `${count}${more.because}`, unblockedBy: more.unblockedBy };
+}
+
+type Explanation = (one: Case, block: Block) => Halves;
+
+const HALVES: Readonly<Record<Exclude<BlockedOn, "order">, Explanation>> = {
   pool: (one) => misfit(one),
   queue: ({ entry }) => ({
     what: `Queue ${entry.job.queue} does not exist`,
@@ -63,7 +90,6 @@ const REASONS: Readonly<Record<BlockedOn, Explanation>> = {
     what: `Others are giving GPUs of pool ${"pool" in block ? poolAt(board, block.pool).state.name : ""} back for it`,
     when: "their pods have ended",
   }),
-  order: (one, block) => behind(one, block),
   quota: ({ board, row, entry }, block) => {
     const gpuClass = "gpuClass" in block ? block.gpuClass : -1;
     const used = row.quota.used[gpuClass] ?? 0;
@@ -120,35 +146,36 @@ function poolNames(board: Board, entry: Entry): string {
   return oneOf(entry.shape.ladder.map(({ pool }) => poolAt(board, pool).state.name));
 }
 
-function behind({ board, entry, position }: Case, block: Block): Reason {
-  if (block.on !== "order") return { what: "Others stand before it", when: "they have started" };
-  const first = block.behind;
-  const waits = waitsOf(board, first);
-  if (first.queue !== entry.queue) {
-    return {
-      what: `Queue ${first.queue.state.name} is to be served first, and ${waits}`,
-      when: "that job has started",
-    };
-  }
-  const ahead = Math.max(1, (position ?? 2) - 1);
-  return {
-    what: `${counted(ahead, "job")} of queue ${entry.queue.state.name} ${ahead === 1 ? "stands" : "stand"} before it, and ${waits}`,
-    when: ahead === 1 ? "that one has started" : "they have started",
-  };
+function behind({ board, entry }: Case, first: Entry): Reason | Standing {
+  let told = board.told.get(first);
+  if (!told) board.told.set(first, (told = tellOf(board, first)));
+  return first.queue === entry.queue ? told.standing : told.otherQueue;
 }
 
 /** Told to every job behind it, so put into words once. */
-function waitsOf(board: Board, first: Entry): string {
-  let words = board.words.get(first);
-  if (words === undefined) {
-    words = `${first.job.key} waits for ${counted(first.need, "GPU")} of pool ${poolNames(board, first)}`;
-    board.words.set(first, words);
-  }
-  return words;
+function tellOf(board: Board, first: Entry): ToldOfFirst {
+  const { name } = first.queue.state;
+  const waits = `${first.job.key} waits for ${counted(first.need, "GPU")} of pool ${poolNames(board, first)}`;
+  return {
+    otherQueue: sentence({
+      what: `Queue ${name} is to be served first, and ${waits}`,
+      when: "that job has started",
+    }),
+    standing: {
+      one: sentence({
+        what: `1 job of queue ${name} stands before it, and ${waits}`,
+        when: "that one has started",
+      }),
+      more: sentence({
+        what: ` jobs of queue ${name} stand before it, and ${waits}`,
+        when: "they have started",
+      }),
+    },
+  };
 }
 
 /** No pool can ever take it: the nearest miss, class before memory before size. */
-function misfit({ board, entry }: Case): Reason {
+function misfit({ board, entry }: Case): Halves {
   const { needs } = entry.shape;
   const states = board.pools.map(({ state }) => state);
   if (states.length === 0) return { what: "There is no pool of GPUs", when: "a GpuPool is made" };

@@ -32,19 +32,6 @@ export function wantedGpus(job: JobState): number {
   return Math.max(neededGpus(job), Math.min(job.maxGpus, job.openShards));
 }
 
-export function needsOf(job: JobState): Needs {
-  return {
-    classes: job.classes,
-    minVramGiB: job.minVramGiB,
-    workload: job.workload,
-    gpus: neededGpus(job),
-  };
-}
-
-export function needsKey({ classes, minVramGiB, workload, gpus }: Needs): string {
-  return `${classes.length > 1 ? [...classes].sort().join() : (classes[0] ?? "")}|${minVramGiB}|${gpus}|${workload}`;
-}
-
 export function hasClass(needs: Needs, pool: PoolState): boolean {
   return needs.classes.length === 0 || needs.classes.includes(pool.gpuClass);
 }
@@ -117,13 +104,12 @@ export function shardSeconds(job: JobState, rung: Rung): number {
 /** Nine of ten stay below the mean plus so many standard deviations. */
 export const P90_DEVIATIONS = 1.2816;
 
-/** Expected GPU time of the job's open pictures on a rung, and its variance; in milliseconds. */
-export function expectedWork(
-  { openImages }: JobState,
-  rung: Rung | undefined,
-): { workMs: number; varianceMs2: number } {
-  if (!rung) return { workMs: 0, varianceMs2: 0 };
-  const { p50, p90 } = rung.secondsPerImage;
-  const deviationMs = (1000 * openImages * (p90 - p50)) / P90_DEVIATIONS;
-  return { workMs: 1000 * openImages * p50, varianceMs2: deviationMs ** 2 };
+/** Expected GPU time of so many pictures on a rung. */
+export function workMs(images: number, { secondsPerImage }: Rung): number {
+  return 1000 * images * secondsPerImage.p50;
+}
+
+/** Its variance, in squared milliseconds. */
+export function varianceMs2(images: number, { secondsPerImage: { p50, p90 } }: Rung): number {
+  return ((1000 * images * (p90 - p50)) / P90_DEVIATIONS) ** 2;
 }

@@ -152,7 +152,7 @@ export function blockOn(round: Round, wish: Wish): Block | undefined {
 }
 
 /** What no free GPU could change; the same for all jobs of a shape in a queue. */
-export function hindranceOf(board: Board, row: QueueRow, { shape }: Entry): Block | undefined {
+export function hindranceOf(board: Board, row: QueueRow, { shape }: Pick<Entry, "shape">): Block | undefined {
   if (!row.entry.exists) return { on: "queue" };
   const first = shape.ladder[0];
   if (!first) return { on: "pool" };

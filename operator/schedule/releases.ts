@@ -8,43 +8,56 @@ export interface Release {
   readonly gpus: number;
 }
 
+/** The staircase by steps, as plain lists of numbers: thousands of estimates walk up it. */
 export interface Releases {
-  /** When so many GPUs are free at once, if nobody takes any: Infinity if never. Milliseconds from now. */
-  gpusFreeAfterMs(gpus: number): number;
-  /**
-   * When a job starts that has so much work before it (GPU-milliseconds), if the GPUs take up one job after the
-   * other. On each of them, at any moment, half of what a job does there as a rule is not done yet but has started.
-   */
-  takenUpAfterMs(workMs: number): number;
+  /** Milliseconds from now. */
+  readonly moments: readonly number[];
+  /** All GPUs from that moment on. */
+  readonly gpus: readonly number[];
+  /** Work taken up by the moment that the step brings its GPUs, in GPU-milliseconds. */
+  readonly takenMs: readonly number[];
 }
 
 export function createReleases(releases: readonly Release[], usualStayMs: number): Releases {
   const sorted = releases.filter(({ gpus }) => gpus > 0).sort((a, b) => a.afterMs - b.afterMs);
+  const moments: number[] = [];
   const total: number[] = [];
-  /** Work taken up by the moment that the release brings its GPUs. */
-  const taken: number[] = [];
+  const takenMs: number[] = [];
   let gpus = 0;
-  let work = 0;
+  let workMs = 0;
   let atMs = 0;
   for (const release of sorted) {
-    work += gpus * (release.afterMs - atMs) + (release.gpus * usualStayMs) / 2;
+    workMs += gpus * (release.afterMs - atMs) + (release.gpus * usualStayMs) / 2;
     gpus += release.gpus;
     atMs = release.afterMs;
+    moments.push(atMs);
     total.push(gpus);
-    taken.push(work);
+    takenMs.push(workMs);
   }
-  return {
-    gpusFreeAfterMs: (wanted) => sorted[firstAtLeast(total, wanted)]?.afterMs ?? Infinity,
-    takenUpAfterMs(workMs) {
-      const next = firstAtLeast(taken, workMs);
-      const last = next - 1;
-      const before = sorted[last];
-      const after = sorted[next]?.afterMs ?? Infinity;
-      if (!before) return after;
-      const rest = (workMs - (taken[last] ?? 0)) / (total[last] ?? 1);
-      return Math.min(after, before.afterMs + Math.max(0, rest));
-    },
-  };
+  return { moments, gpus: total, takenMs };
+}
+
+/** When so many GPUs are free at once, if nobody takes any: Infinity if never. Milliseconds from now. */
+export function gpusFreeAfterMs({ moments, gpus }: Releases, wanted: number): number {
+  return moments[firstAtLeast(gpus, wanted)] ?? Infinity;
+}
+
+/** When the first GPU is free: Infinity if never. Milliseconds from now. */
+export function firstAfterMs({ moments }: Releases): number {
+  return moments[0] ?? Infinity;
+}
+
+/**
+ * When a job starts that has so much work before it (GPU-milliseconds), if the GPUs take up one job after the
+ * other. On each of them, at any moment, half of what a job does there as a rule is not done yet but has started.
+ */
+export function takenUpAfterMs({ moments, gpus, takenMs }: Releases, workMs: number): number {
+  const next = firstAtLeast(takenMs, workMs);
+  const afterMs = moments[next] ?? Infinity;
+  if (next === 0) return afterMs;
+  const last = next - 1;
+  const restMs = (workMs - (takenMs[last] ?? 0)) / (gpus[last] ?? 1);
+  return Math.min(afterMs, (moments[last] ?? 0) + Math.max(0, restMs));
 }
 
 function firstAtLeast(ascending: readonly number[], value: number): number {

@@ -1,7 +1,8 @@
 import { type Board, type PoolRow, poolAt, rungOn } from "./board.ts";
 import { type Rung, workSeconds } from "./ladder.ts";
 import { type Round, isOpen, unclaimed } from "./round.ts";
-import type { Entry, Shape } from "./roster.ts";
+import type { Entry } from "./roster.ts";
+import type { Shape } from "./shapes.ts";
 
 /**
  * No large job starves behind small ones. The first job that a pool has too few free GPUs for gets a reservation

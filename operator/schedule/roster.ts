@@ -1,16 +1,8 @@
-import {
-  type Needs,
-  type Rung,
-  expectedWork,
-  ladderFor,
-  neededGpus,
-  needsKey,
-  needsOf,
-  wantedGpus,
-} from "./ladder.ts";
+import { neededGpus, wantedGpus } from "./ladder.ts";
 import { compareJobs, compareText } from "./order.ts";
 import type { QueueBacklog } from "./backlog.ts";
 import type { Block, Change, QueueRow } from "./board.ts";
+import { type Shape, type Shapes, shapeOf } from "./shapes.ts";
 import type { JobState, PoolState, QueueState, ScheduleSettings, World } from "./world.ts";
 
 /**
@@ -22,9 +14,9 @@ export interface Roster {
   /** By name. */
   pools: readonly PoolState[];
   /** By name. */
-  queues: readonly QueueEntry[];
+  readonly queues: QueueEntry[];
   readonly entries: Map<string, Entry>;
-  readonly shapes: Map<string, Shape>;
+  readonly shapes: Shapes;
 }
 
 export interface QueueEntry {
@@ -43,16 +35,6 @@ export interface QueueEntry {
   row: QueueRow | undefined;
 }
 
-/** Jobs of equal needs: where one of them does not fit, none does. */
-export interface Shape {
-  readonly needs: Needs;
-  readonly ladder: readonly Rung[];
-  /** Names the set of pools that can take it; empty: none. */
-  readonly lane: string;
-  /** Noted in a round, see `isOutOfReach`. */
-  reach: { readonly round: object; readonly version: number; readonly isOut: boolean } | undefined;
-}
-
 /** A job, and what the plan being made says of it. */
 export interface Entry {
   readonly job: JobState;
@@ -60,9 +42,6 @@ export interface Entry {
   readonly shape: Shape;
   readonly need: number;
   readonly want: number;
-  /** Expected GPU time of its open pictures on its first rung, and its variance; in milliseconds. */
-  readonly workMs: number;
-  readonly varianceMs2: number;
   /** The plan's: GPUs, the pool's index, since when. */
   gpus: number;
   /** Of them, those that it held before. */
@@ -72,17 +51,8 @@ export interface Entry {
   startedGpus: number;
   change: Change | undefined;
   block: Block | undefined;
-  /** Noted by the forecast. */
-  ahead: Ahead | undefined;
-}
-
-/** What stands before a waiting job in its queue. */
-export interface Ahead {
-  /** From 1. */
-  readonly position: number;
-  /** GPU-milliseconds, in its lane and in any lane. */
-  readonly workMs: number;
-  readonly allMs: number;
+  /** Among the waiting jobs of its queue, from 1, see `QueueBacklog`; 0: not among them. */
+  position: number;
 }
 
 export function createRoster(world: World): Roster {
@@ -98,22 +68,21 @@ export function createRoster(world: World): Roster {
   return roster;
 }
 
-/** Enters many jobs at once: sorted once, not one by one. */
+/** Enters all jobs at once, into queues that have none: sorted once, not one by one. */
 function enter(roster: Roster, jobs: readonly JobState[]): void {
-  const touched = new Set<QueueEntry>();
   const byName = new Map(roster.queues.map((queue) => [queue.state.name, queue]));
   for (const job of jobs) {
-    if (roster.entries.has(job.uid)) throw new RangeError(`two jobs have the uid ${job.uid}`);
-    const queue = byName.get(job.queue) ?? queueOf(roster, job.queue);
-    byName.set(job.queue, queue);
+    let queue = byName.get(job.queue);
+    if (!queue) byName.set(job.queue, (queue = queueOf(roster, job.queue)));
     const entry = entryOf(roster, job, queue);
-    roster.entries.set(job.uid, entry);
-    entry.queue.jobs.push(entry);
-    touched.add(entry.queue);
+    const before = roster.entries.size;
+    if (roster.entries.set(job.uid, entry).size === before) {
+      throw new RangeError(`two jobs have the uid ${job.uid}`);
+    }
+    queue.jobs.push(entry);
   }
-  for (const queue of touched) {
+  for (const queue of roster.queues) {
     queue.jobs.sort((a, b) => compareJobs(a.job, b.job));
-    queue.occupants.length = 0;
     for (const entry of queue.jobs) if (isOccupant(entry.job)) queue.occupants.push(entry);
     queue.version++;
   }
@@ -180,14 +149,10 @@ function queueOf(roster: Roster, name: string): QueueEntry {
 }
 
 function entryOf(roster: Roster, job: JobState, queue: QueueEntry): Entry {
-  const shape = shapeOf(roster, job);
-  const { workMs, varianceMs2 } = expectedWork(job, shape.ladder[0]);
   return {
     job,
     queue,
-    shape,
-    workMs,
-    varianceMs2,
+    shape: shapeOf(roster, job),
     need: neededGpus(job),
     want: wantedGpus(job),
     gpus: 0,
@@ -197,7 +162,7 @@ function entryOf(roster: Roster, job: JobState, queue: QueueEntry): Entry {
     startedGpus: 0,
     change: undefined,
     block: undefined,
-    ahead: undefined,
+    position: 0,
   };
 }
 
@@ -205,21 +170,6 @@ function isOccupant(job: JobState): boolean {
   if (job.holding) return true;
   for (const _ in job.endingGpus) return true;
   return false;
-}
-
-function shapeOf(roster: Roster, job: JobState): Shape {
-  const needs = needsOf(job);
-  const key = needsKey(needs);
-  const known = roster.shapes.get(key);
-  if (known) return known;
-  const ladder = ladderFor(needs, roster.pools, roster.settings);
-  const lane = ladder
-    .map(({ pool }) => pool)
-    .sort((a, b) => a - b)
-    .join();
-  const shape: Shape = { needs, ladder, lane, reach: undefined };
-  roster.shapes.set(key, shape);
-  return shape;
 }
 
 function unknownQueue(name: string): QueueState {
@@ -258,12 +208,12 @@ function addQueue(roster: Roster, state: QueueState): QueueEntry {
     backlog: undefined,
     row: undefined,
   };
-  roster.queues = roster.queues.toSpliced(placeOfQueue(roster, state.name), 0, queue);
+  roster.queues.splice(placeOfQueue(roster, state.name), 0, queue);
   return queue;
 }
 
 function dropQueue(roster: Roster, queue: QueueEntry): void {
-  roster.queues = roster.queues.filter((one) => one !== queue);
+  roster.queues.splice(roster.queues.indexOf(queue), 1);
 }
 
 function insert(list: Entry[], entry: Entry): void {

@@ -1,7 +1,8 @@
 import { type Block, type Board, type PoolRow, type QueueRow, rowFor } from "./board.ts";
 import { takeQuota } from "./quota.ts";
 import type { Reservation } from "./reservation.ts";
-import type { Entry, Shape } from "./roster.ts";
+import type { Entry } from "./roster.ts";
+import type { Shape } from "./shapes.ts";
 
 /**
  * One round over all queues, see `fill.ts`. What waits is noted from scratch in each round, so that a round that

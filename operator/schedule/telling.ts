@@ -1,6 +1,6 @@
-import { type Block, type Board, type Change, type PoolRow, type QueueRow, poolAt, rowFor } from "./board.ts";
+import { type Board, type Change, type PoolRow, type QueueRow, poolAt, rowFor } from "./board.ts";
 import { type Forecast, createForecast, finishEstimate } from "./eta.ts";
-import { blockOf, explain } from "./explain.ts";
+import { explain, reasonAt } from "./explain.ts";
 import { plainShare, servedShare } from "./fair-share.ts";
 import { compareText } from "./order.ts";
 import type {
@@ -14,7 +14,8 @@ import type {
   Waiting,
 } from "./plan.ts";
 import { isForEver } from "./offer.ts";
-import { borrowed, mostRoom } from "./quota.ts";
+import { type Outlook, createOutlooks } from "./outlook.ts";
+import { borrowed } from "./quota.ts";
 import type { Entry, Roster } from "./roster.ts";
 import type { Round } from "./round.ts";
 import { wakeAtMs } from "./wake.ts";
@@ -23,6 +24,7 @@ import { wakeAtMs } from "./wake.ts";
 export function tell(roster: Roster, round: Round): Plan {
   const { board } = round;
   const forecast = createForecast(board);
+  const outlookOf = createOutlooks(round, forecast);
   const admitted = new Map<string, Admitted>();
   const preempted = new Map<string, Preempted>();
   for (const entry of [...board.active].sort((a, b) => compareText(a.job.uid, b.job.uid))) {
@@ -53,7 +55,11 @@ export function tell(roster: Roster, round: Round): Plan {
     wakeAtMs: wakeAtMs(round),
     placementOf(uid) {
       const entry = roster.entries.get(uid);
-      return entry && (admitted.get(uid) ?? waitingOf(round, forecast, entry, preempted.get(uid)));
+      if (!entry) return undefined;
+      if (entry.gpus > 0) return admitted.get(uid);
+      const waiting = waitingOf(entry, outlookOf(entry), { board, forecast });
+      const lost = entry.job.holding && preempted.get(uid);
+      return lost ? { ...waiting, change: changeIn(lost) } : waiting;
     },
   };
 }
@@ -87,29 +93,30 @@ const SENTENCES: Readonly<Record<ChangeReason, (heir: string) => string>> = {
   FewerShards: () => "Fewer shards are left than it has GPUs",
 };
 
-function waitingOf(round: Round, forecast: Forecast, entry: Entry, lost: Preempted | undefined): Waiting {
-  const { board } = round;
-  const block = blockOf(round, entry);
+function changeIn({ reason, because, forUid }: Preempted): AllocationChange {
+  return { reason, because, ...(forUid && { forUid }) };
+}
+
+function waitingOf(
+  entry: Entry,
+  outlook: Outlook,
+  { board, forecast }: { readonly board: Board; readonly forecast: Forecast },
+): Waiting {
+  const own = entry.block;
+  const { on } = own ?? outlook.block;
   const position = forecast.position(entry);
-  const { what, when } = explain({ board, entry, position }, block);
+  const told = own ? explain({ board, row: rowFor(board, entry), entry }, own) : outlook.told;
+  const { because, unblockedBy } = reasonAt(told, position);
+  const { prospect } = outlook;
+  const canStart = prospect && on !== "job-budget" && !isForEver(own ?? outlook.block);
   return {
     kind: "waiting",
     position,
-    blockedOn: block.on,
-    because: `${what}: starts when ${when}.`,
-    unblockedBy: when,
-    eta: canStart(board, entry, block) ? forecast.start(entry) : undefined,
-    ...(lost && {
-      change: { reason: lost.reason, because: lost.because, ...(lost.forUid && { forUid: lost.forUid }) },
-    }),
+    blockedOn: on,
+    because,
+    unblockedBy,
+    eta: canStart ? forecast.start(entry, prospect) : undefined,
   };
-}
-
-/** False for a job that no end of another job can help. */
-function canStart(board: Board, entry: Entry, block: Block): boolean {
-  if (block.on === "job-budget" || isForEver(block)) return false;
-  const { quota } = rowFor(board, entry);
-  return entry.shape.ladder.some(({ pool }) => mostRoom(quota, poolAt(board, pool).gpuClass) >= entry.need);
 }
 
 function poolPlan(pool: PoolRow): PoolPlan {
