@@ -1,4 +1,5 @@
 import * as z from "zod";
+import { DEFAULT_SCENES, OWN_SCENE_MODEL, REFUSED_WORDS, SceneSettings } from "./stages/scene-settings.ts";
 
 const megapixels = (fallback: number) => z.coerce.number().min(0.01).max(1000).default(fallback);
 
@@ -25,6 +26,12 @@ const Env = z
     OPAL_MAX_SOURCE_MEGAPIXELS: megapixels(100),
     OPAL_WORKING_PIXELS: z.coerce.number().int().min(256).max(8192).default(2048),
     OPAL_MAX_FINAL_MEGAPIXELS: megapixels(12),
+    OPAL_SCENE_MODEL: SceneSettings.shape.model.default(OWN_SCENE_MODEL),
+    OPAL_SCENE_STEPS: z.coerce.number().pipe(SceneSettings.shape.steps.unwrap()).optional(),
+    OPAL_SCENE_GUIDANCE: z.coerce.number().pipe(SceneSettings.shape.guidance.unwrap()).optional(),
+    OPAL_SCENE_SCHEDULER: SceneSettings.shape.scheduler,
+    OPAL_SCENE_TRIES: z.coerce.number().pipe(SceneSettings.shape.tries).default(DEFAULT_SCENES.tries),
+    OPAL_REFUSED_PROMPT_WORDS: z.string().default(REFUSED_WORDS.join(",")),
     LOG_LEVEL: z.enum(["trace", "debug", "info", "warn", "error", "fatal", "silent"]).default("info"),
   })
   .refine(
@@ -58,8 +65,30 @@ const Env = z
     maxSourceMegapixels: env.OPAL_MAX_SOURCE_MEGAPIXELS,
     workingPixels: env.OPAL_WORKING_PIXELS,
     maxFinalPixels: env.OPAL_MAX_FINAL_MEGAPIXELS * 1e6,
+    scenes: scenesOf(env),
     logLevel: env.LOG_LEVEL,
   }));
+
+interface SceneEnv {
+  readonly OPAL_SCENE_MODEL: string;
+  readonly OPAL_SCENE_STEPS?: number | undefined;
+  readonly OPAL_SCENE_GUIDANCE?: number | undefined;
+  readonly OPAL_SCENE_SCHEDULER?: SceneSettings["scheduler"];
+  readonly OPAL_SCENE_TRIES: number;
+  readonly OPAL_REFUSED_PROMPT_WORDS: string;
+}
+
+/** What is not set is absent: the settings stand in recipes, where undefined does not exist. */
+function scenesOf(env: SceneEnv): SceneSettings {
+  return {
+    model: env.OPAL_SCENE_MODEL,
+    ...(env.OPAL_SCENE_STEPS !== undefined && { steps: env.OPAL_SCENE_STEPS }),
+    ...(env.OPAL_SCENE_GUIDANCE !== undefined && { guidance: env.OPAL_SCENE_GUIDANCE }),
+    ...(env.OPAL_SCENE_SCHEDULER !== undefined && { scheduler: env.OPAL_SCENE_SCHEDULER }),
+    tries: env.OPAL_SCENE_TRIES,
+    refusedWords: env.OPAL_REFUSED_PROMPT_WORDS.split(",").map((word) => word.trim()),
+  };
+}
 
 export type Config = z.infer<typeof Env>;
 

@@ -3,6 +3,7 @@ import { Worker } from "node:worker_threads";
 import { Failure } from "./failure.ts";
 import { isRecyclingDue, rssMiB, watchPeak } from "./memory.ts";
 import type {
+  SceneStep,
   StageResult,
   StageWork,
   WarmUp,
@@ -49,8 +50,11 @@ function workerDeath(error: Error): Failure {
   );
 }
 
-/** Runs stages in a worker thread, started at the first need and again after it died. */
-export function createEngine(settings: WorkerSettings): Engine {
+/**
+ * Runs stages in a worker thread, started at the first need and again after it died.
+ * @param onStep told of each step of a scene that is painted
+ */
+export function createEngine(settings: WorkerSettings, onStep?: (step: SceneStep) => void): Engine {
   const pending = new Map<number, Pending>();
   let worker: Worker | undefined;
   let lastId = 0;
@@ -72,7 +76,10 @@ export function createEngine(settings: WorkerSettings): Engine {
 
   function start(): Worker {
     const started = new Worker(new URL("./inference-worker.ts", import.meta.url), { workerData: settings });
-    started.on("message", settle);
+    started.on("message", (message: WorkAnswer | SceneStep) => {
+      if ("of" in message) onStep?.(message);
+      else settle(message);
+    });
     started.on("error", (error: Error) => {
       abandon(started, workerDeath(error));
     });

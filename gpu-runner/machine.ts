@@ -13,7 +13,7 @@ interface Processor {
 /** On what pictures are made: the settings and versions that their bytes depend on. */
 export function describeMachine(settings: WorkerSettings, { node, platform, arch }: Processor): Machine {
   const { provider, intraOpThreads, upscalerQuality } = settings;
-  const { maxSourceMegapixels, workingPixels, maxFinalPixels } = settings;
+  const { maxSourceMegapixels, workingPixels, maxFinalPixels, scenes } = settings;
   return {
     runnerVersion: runner.version,
     versions: {
@@ -29,5 +29,6 @@ export function describeMachine(settings: WorkerSettings, { node, platform, arch
     maxSourceMegapixels,
     workingPixels,
     maxFinalPixels,
+    ...(scenes && { scenes }),
   };
 }

@@ -50,13 +50,18 @@ function workerSettings(config: Config): WorkerSettings {
     workingPixels: config.workingPixels,
     maxFinalPixels: config.maxFinalPixels,
     upscalerQuality: config.upscalerQuality,
+    scenes: config.scenes,
   };
 }
 
 /** The models of all parts: their stages and the most that one of them enlarges. */
 function modelsOf(parts: readonly ShardManifest[]): WarmUp {
   const factors = parts.map(({ stages, brand }) => (stages.includes("upscale") ? brand.upscale : 1));
-  return { segment: parts.some(({ stages }) => stages.includes("segment")), factor: Math.max(1, ...factors) };
+  return {
+    segment: parts.some(({ stages }) => stages.includes("segment")),
+    factor: Math.max(1, ...factors),
+    scenes: parts.some(({ stages, brand }) => stages.includes("place") && brand.placement === "generated"),
+  };
 }
 
 function startProgress({ apiServer, serviceAccountDir, pod }: Config, log: Logger): Progress {
@@ -164,7 +169,9 @@ async function main(): Promise<void> {
   process.on("SIGINT", drain.begin);
   const parts = {
     config,
-    engine: createEngine(workerSettings(config)),
+    engine: createEngine(workerSettings(config), (step) => {
+      log.debug(step, "scene step");
+    }),
     progress: startProgress(config, log),
     drain,
     log,

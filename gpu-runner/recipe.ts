@@ -10,7 +10,8 @@ import * as z from "zod";
 import { CATALOGUE } from "./models/catalogue.ts";
 import { productBoxOf } from "./report.ts";
 import type { StageResult, StageWork } from "./stage-work.ts";
-import { SegmentFacts, UpscaleFacts } from "./stages/facts.ts";
+import { GeneratedFacts, PlaceFacts, SegmentFacts, UpscaleFacts } from "./stages/facts.ts";
+import { SceneSettings } from "./stages/scene-settings.ts";
 import { longestSideOf } from "./stages/upscale-goal.ts";
 
 /** The runner's settings and versions on which its pictures depend. */
@@ -25,6 +26,8 @@ export const Machine = z.object({
   maxSourceMegapixels: z.number(),
   workingPixels: z.int(),
   maxFinalPixels: z.number(),
+  /** How scenes are painted. Absent in older recipes. */
+  scenes: SceneSettings.optional(),
 });
 export type Machine = z.infer<typeof Machine>;
 
@@ -40,6 +43,8 @@ export const Recipe = z.object({
   /** Side of the upscaling tiles, as a part of the model's own: memory may have run out. */
   tileScale: z.number(),
   models: z.array(z.object({ name: z.string(), sha256: z.string() })),
+  /** How the scene was painted, with the prompt as the model was given it; placement `generated` alone. */
+  generated: GeneratedFacts.optional(),
   /** What came of it, in the order of the stages. */
   made: z.array(Made),
 });
@@ -66,7 +71,9 @@ export function composeRecipe({ manifest, item, stages, machine }: Ingredients):
   const [cut, large] = [factsOf(stages, "segment"), factsOf(stages, "upscale")];
   const segment = cut && SegmentFacts.parse(cut);
   const upscale = large && UpscaleFacts.parse(large);
-  const models = [segment?.model, upscale?.model].filter((model) => model !== undefined);
+  const placed = factsOf(stages, "place");
+  const generated = placed && PlaceFacts.parse(placed).generated;
+  const models = [segment?.model, generated?.model, upscale?.model].filter((model) => model !== undefined);
   return {
     v: 1,
     machine,
@@ -75,6 +82,7 @@ export function composeRecipe({ manifest, item, stages, machine }: Ingredients):
     stages: STAGES.filter((stage) => manifest.stages.includes(stage)),
     tileScale: tileScaleOf(upscale),
     models: models.map(({ name, sha256 }) => ({ name, sha256 })),
+    ...(generated && { generated }),
     made: stages.map(({ stage, sha256, width, height }) => ({ stage, sha256, width, height })),
   };
 }

@@ -3,6 +3,7 @@ import type { ClassifiedFailure } from "./failure.ts";
 import { enlarged } from "./pipeline/box.ts";
 import { evidenceOf, reviewMessage, scoreOf } from "./quality/score.ts";
 import { type ModelUsed, PlaceFacts, SegmentFacts, UpscaleFacts } from "./stages/facts.ts";
+import { MOST_GROWTH } from "./stages/place-generated.ts";
 
 interface Verdict {
   readonly manifest: ShardManifest;
@@ -76,6 +77,23 @@ function heldBack(quality: Quality | undefined, minScore: number): ClassifiedFai
   return { class: "needs-review", message: reviewMessage(quality, minScore) };
 }
 
+/** Whatever it scores: a product that looks larger than it is, is no picture of the product. */
+function overgrown(place: PlaceFacts | undefined): ClassifiedFailure | undefined {
+  const generated = place?.generated;
+  if (!generated || generated.growth <= MOST_GROWTH) return undefined;
+  const percent = Math.round(100 * generated.growth);
+  return {
+    class: "needs-review",
+    message: `in each of ${generated.tries} scenes the product looks larger than it is, by ${percent} % at least: name other surroundings in the prompt`,
+  };
+}
+
+/** In the order of their first use. */
+function modelsUsed({ segment, place, upscale }: Facts): ModelUsed[] {
+  const models = [segment?.model, place?.generated?.model, upscale?.model];
+  return models.filter((model) => model !== undefined);
+}
+
 /** What some reports lack. */
 function knownParts(facts: Facts, { failure, quality, recipe, final }: Partial<ItemReport>) {
   return {
@@ -95,8 +113,8 @@ function knownParts(facts: Facts, { failure, quality, recipe, final }: Partial<I
 export function composeReport({ manifest, item, stages, recipe, at, ...verdict }: Verdict): ItemReport {
   const facts = factsOf(stages);
   const quality = facts.segment && scoreOf(evidenceOf(stages));
-  const failure = verdict.failure ?? heldBack(quality, manifest.brand.minScore);
-  const models = [facts.segment?.model, facts.upscale?.model].filter((m): m is ModelUsed => m !== undefined);
+  const failure = verdict.failure ?? heldBack(quality, manifest.brand.minScore) ?? overgrown(facts.place);
+  const models = modelsUsed(facts);
   const final = verdict.failure ? undefined : finalPicture(stages, facts);
   return {
     v: 1,
@@ -109,7 +127,7 @@ export function composeReport({ manifest, item, stages, recipe, at, ...verdict }
     outcome: failure ? "failed" : "done",
     stages: [...stages],
     ...knownParts(facts, { failure, quality, recipe, final }),
-    hasGeneratedPixels: false,
+    hasGeneratedPixels: facts.place?.generated !== undefined,
     models,
     seconds: sum(stages.map(({ seconds }) => seconds)),
     gpuSeconds: sum(stages.map(({ gpuSeconds }) => gpuSeconds)),

@@ -6,11 +6,14 @@ import type { SessionSettings } from "./models/sessions.ts";
 import type { UpscalerQuality } from "./models/catalogue.ts";
 import type { IngestLimits } from "./stages/ingest.ts";
 import type { EncodedPicture } from "./stages/picture-codec.ts";
+import type { SceneSettings } from "./stages/scene-settings.ts";
 
 export interface WorkerSettings extends SessionSettings, IngestLimits {
   readonly upscalerQuality: UpscalerQuality;
   /** The most pixels of a finished picture. */
   readonly maxFinalPixels: number;
+  /** How scenes are painted; without it as the runner's own model does. */
+  readonly scenes?: SceneSettings | undefined;
 }
 
 export type StageWork =
@@ -62,6 +65,8 @@ export interface WarmUp {
   readonly segment: boolean;
   /** By which pictures will be upscaled; 1 needs no model. */
   readonly factor: number;
+  /** Whether scenes will be painted. */
+  readonly scenes?: boolean;
 }
 
 export interface WorkRequest {
@@ -71,6 +76,12 @@ export interface WorkRequest {
 
 /** `retire`: give the models back and end. */
 export type WorkerMessage = WorkRequest | { readonly warm: WarmUp } | { readonly retire: true };
+
+/** How far a scene is painted. */
+export interface SceneStep {
+  readonly done: number;
+  readonly of: number;
+}
 
 export type WorkAnswer =
   | { readonly id: number; readonly ok: true; readonly result: StageResult }

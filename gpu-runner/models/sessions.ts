@@ -1,4 +1,6 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
+import { BadModelFolder } from "../diffusion/model-folder.ts";
+import { type OnnxPart, partOf } from "../diffusion/onnx-part.ts";
 import { isOutOfMemory } from "../failure.ts";
 import type { ModelEntry } from "./catalogue.ts";
 import { ModelMissing, modelPath, openModel } from "./load.ts";
@@ -32,6 +34,11 @@ function sessionOptions({ provider, intraOpThreads }: SessionSettings): Inferenc
   };
 }
 
+interface Opened {
+  readonly session: InferenceSession;
+  readonly part: OnnxPart;
+}
+
 /**
  * Sessions of models, made at their first use and kept: ONNX Runtime never gives all of a session's memory
  * back. Not for the main thread, which one run would block for seconds.
@@ -40,10 +47,16 @@ export class ModelSessions {
   readonly #settings: SessionSettings;
   /** By the SHA-256 of the file: two versions of a model may have one name. */
   readonly #sessions = new Map<string, Promise<InferenceSession>>();
+  /** Networks of model folders, by their paths. */
+  readonly #parts = new Map<string, Promise<Opened>>();
   #busySeconds = 0;
 
   constructor(settings: SessionSettings) {
     this.#settings = settings;
+  }
+
+  get provider(): SessionSettings["provider"] {
+    return this.#settings.provider;
   }
 
   /** Seconds spent inside models so far, loading not counted. */
@@ -72,10 +85,36 @@ export class ModelSessions {
     return session;
   }
 
+  async #openPart(path: string): Promise<Opened> {
+    try {
+      const session = await InferenceSession.create(path, sessionOptions(this.#settings));
+      const part = partOf(session, (seconds) => {
+        this.#busySeconds += seconds;
+      });
+      return { session, part };
+    } catch (cause) {
+      if (isOutOfMemory(cause)) throw cause;
+      throw new BadModelFolder(`${path} does not load: its file or its weights' is damaged`, { cause });
+    }
+  }
+
+  /** A network of a model folder, opened unless it is open. @throws {BadModelFolder} */
+  async part(path: string): Promise<OnnxPart> {
+    let opened = this.#parts.get(path);
+    if (!opened) {
+      opened = this.#openPart(path);
+      this.#parts.set(path, opened);
+      opened.catch(() => this.#parts.delete(path));
+    }
+    return (await opened).part;
+  }
+
   /** Gives the models' memory back; what is needed again is loaded again. */
   async release(): Promise<void> {
-    const opened = await Promise.allSettled(this.#sessions.values());
+    const sessions = [...this.#parts.values()].map(async (opened) => (await opened).session);
+    const opened = await Promise.allSettled([...this.#sessions.values(), ...sessions]);
     this.#sessions.clear();
+    this.#parts.clear();
     for (const session of opened) if (session.status === "fulfilled") await session.value.release();
   }
 

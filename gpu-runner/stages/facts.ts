@@ -56,6 +56,27 @@ export const SegmentFacts = z.object({
 });
 export type SegmentFacts = z.infer<typeof SegmentFacts>;
 
+/** How a scene was painted. */
+export const GeneratedFacts = z.object({
+  /** As the model was given them: slots filled. */
+  prompt: z.string(),
+  negativePrompt: z.string().optional(),
+  /** Of the picture that was taken: the brand's, and one more for each try before it. */
+  seed: z.int(),
+  tries: z.int(),
+  /** How much larger than its matte the product looks to the segmenter, as a share of its area. */
+  growth: z.number(),
+  strength: z.number(),
+  steps: z.int(),
+  guidance: z.number(),
+  scheduler: z.string().optional(),
+  /** Of the picture that the model painted, before it was enlarged to the scene. */
+  width: z.int(),
+  height: z.int(),
+  model: ModelUsed,
+});
+export type GeneratedFacts = z.infer<typeof GeneratedFacts>;
+
 export const PlaceFacts = z.object({
   placement: z.enum(PLACEMENTS),
   /** The set that was built; for the other placements what they are: none, flat, gradient, image. */
@@ -75,6 +96,8 @@ export const PlaceFacts = z.object({
   fidelity: Fidelity,
   /** The gain that the scene's light gave the product, of linear light; the proof was made with it applied. */
   harmonised: z.object({ leastGain: z.number(), mostGain: z.number(), deltaE00P95: z.number() }).optional(),
+  /** For placement \`generated\` alone: the picture holds pixels that a model made up. */
+  generated: GeneratedFacts.optional(),
 });
 export type PlaceFacts = z.infer<typeof PlaceFacts>;
 

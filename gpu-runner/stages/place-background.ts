@@ -15,6 +15,7 @@ import type { PlaceLook } from "./place-look.ts";
 /** A product that the photo cuts off below is seen before the wall alone: the floor lies this far below, in measures. */
 const FLOOR_OUT_OF_SIGHT = 0.8;
 
+/** @param look its set, or a paper sweep for placements that have none */
 function studioSet(scene: Scene, brand: Brand, look: PlaceLook): Background {
   const unit = measureOf(scene.product);
   const { product } = scene;
@@ -93,6 +94,8 @@ export async function buildBackground(
 ): Promise<Background> {
   switch (brand.placement) {
     case "studio":
+    // What a model paints over begins as a plain set in the brand's colours.
+    case "generated":
       return studioSet(scene, brand, look);
     case "gradient":
       return gradient(scene, brand);
@@ -101,7 +104,6 @@ export async function buildBackground(
       return coverScene(await decodeBackdrop(backdrop, limits), scene);
     case "color":
     case "transparent":
-    case "generated":
       return makeFlatSet(scene, brand.background ?? "#ffffff");
     default:
       return brand.placement satisfies never;

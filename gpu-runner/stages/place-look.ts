@@ -54,14 +54,10 @@ function ownParts({ placement }: Brand, set: SetName | undefined): readonly Part
     case "gradient":
       return ["contact"];
     case "image":
+    case "generated":
       return ["contact", "cast"];
     case "studio":
       return set && POLISHED.has(set) ? ["contact", "cast", "reflection"] : ["contact", "cast"];
-    case "generated":
-      throw new Failure(
-        "config",
-        "placement `generated` is not offered by this runner: use studio, image, gradient, color or transparent",
-      );
     default:
       return placement satisfies never;
   }

@@ -16,10 +16,11 @@ import { makeReflection, reflect } from "../pipeline/reflection.ts";
 import { clipShadow, makeShadow, type Shadow } from "../pipeline/shadow.ts";
 import type { Background } from "../pipeline/studio-set.ts";
 import type { StageLayer } from "../stage-work.ts";
-import type { PlaceFacts } from "./facts.ts";
+import type { GeneratedFacts, PlaceFacts } from "./facts.ts";
 import type { IngestLimits } from "./ingest.ts";
 import { encodePng, type EncodedPicture } from "./picture-codec.ts";
 import { buildBackground } from "./place-background.ts";
+import { paintScene, type SceneMaker } from "./place-generated.ts";
 import { encodeLayers } from "./place-layers.ts";
 import { type PlaceLook, settleLook } from "./place-look.ts";
 import { cutProduct, type PlacedProduct, scaleProduct } from "./place-product.ts";
@@ -27,6 +28,8 @@ import { cutProduct, type PlacedProduct, scaleProduct } from "./place-product.ts
 export interface PlaceSettings extends IngestLimits {
   /** The most pixels of the scene; larger ones shrink the product. */
   readonly maxScenePixels: number;
+  /** For placement `generated`. */
+  readonly sceneMaker?: SceneMaker;
 }
 
 export interface PlaceInput {
@@ -93,6 +96,7 @@ interface Staged {
   readonly alone: Cutout;
   readonly darkness: Plane | undefined;
   readonly harmonised?: Harmonised;
+  readonly generated?: GeneratedFacts;
 }
 
 function stageClear(scene: Scene, product: PlacedProduct, shadow: Shadow | undefined): Staged {
@@ -153,14 +157,31 @@ interface Staging {
   readonly input: PlaceInput;
   readonly look: PlaceLook;
   readonly shadow: Shadow | undefined;
-  readonly limits: IngestLimits;
+  readonly settings: PlaceSettings;
+}
+
+async function stageGenerated(
+  scene: Scene,
+  product: PlacedProduct,
+  on: OnBackground,
+  maker: SceneMaker | undefined,
+): Promise<Staged> {
+  if (!maker) throw new Failure("model", "placement `generated` needs a scene model, and there is none");
+  const canvas = stageOn(scene, product, on);
+  const { brand, look } = on;
+  const { staged, generated } = await paintScene({ brand, look, maker, canvas }, (background) =>
+    stageOn(scene, product, { ...on, background }),
+  );
+  return { ...staged, generated };
 }
 
 async function stage(scene: Scene, product: PlacedProduct, staging: Staging): Promise<Staged> {
-  const { input, look, shadow, limits } = staging;
-  if (input.brand.placement === "transparent") return stageClear(scene, product, shadow);
-  const background = await buildBackground(scene, input, look, limits);
-  return stageOn(scene, product, { background, shadow, look, brand: input.brand });
+  const { input, look, shadow, settings } = staging;
+  const { brand } = input;
+  if (brand.placement === "transparent") return stageClear(scene, product, shadow);
+  const on = { background: await buildBackground(scene, input, look, settings), shadow, look, brand };
+  if (brand.placement === "generated") return stageGenerated(scene, product, on, settings.sceneMaker);
+  return stageOn(scene, product, on);
 }
 
 /**
@@ -178,7 +199,7 @@ export async function place(
   const { scene, scale } = planBounded(cut.box, visibleBox(cut.box, whole), look, settings.maxScenePixels);
   const product = await scaleProduct(cut, scene.product, scale);
   const shadow = scale === 1 ? whole : shadowOf(product.alpha, look);
-  const staged = await stage(scene, product, { input, look, shadow, limits: settings });
+  const staged = await stage(scene, product, { input, look, shadow, settings });
   const facts: PlaceFacts = {
     placement: brand.placement,
     set: setName(brand, look),
@@ -191,6 +212,7 @@ export async function place(
     frames: { ...scene.frames },
     fidelity: prove(scene, staged, product, scale !== 1),
     ...harmoniseFacts(staged),
+    ...(staged.generated && { generated: staged.generated }),
   };
   const layers = await encodeLayers(staged.alone, staged.darkness);
   return { picture: await encodePng(staged.picture, staged.alpha), layers, facts };

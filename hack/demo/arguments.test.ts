@@ -5,6 +5,7 @@ test("without arguments it shows the repository's photos in a studio", () => {
   expect(parseDemoArguments([])).toEqual({
     photos: [],
     style: "studio",
+    seed: 0,
     out: "out/demo",
     json: false,
     keep: false,
@@ -21,8 +22,16 @@ test("takes several photos", () => {
   });
 });
 
+test("takes a scene in words", () => {
+  const args = ["--style", "generated", "--prompt", "on an oak table", "--seed", "7"];
+  expect(parseDemoArguments(args)).toMatchObject({ style: "generated", prompt: "on an oak table", seed: 7 });
+});
+
 test.each([
-  { args: ["--style", "jungle"], says: "none of studio, color, transparent" },
+  { args: ["--style", "jungle"], says: "none of studio, color, transparent, generated" },
+  { args: ["--style", "generated"], says: "needs a --prompt" },
+  { args: ["--prompt", "oak table"], says: "--prompt is for --style generated" },
+  { args: ["--seed", "few"], says: '--seed "few" is no whole number' },
   { args: ["a.jpg"], says: "--photo a.jpg" },
   { args: ["--phto", "a.jpg"], says: "--phto" },
 ])("refuses $args and says why", ({ args, says }) => {

@@ -1,12 +1,15 @@
 import { parseArgs } from "node:util";
 
-const STYLES = ["studio", "color", "transparent"] as const;
+const STYLES = ["studio", "color", "transparent", "generated"] as const;
 export type Style = (typeof STYLES)[number];
 
 export interface DemoArguments {
   /** Paths as given; empty means the photos kept in the repository. */
   readonly photos: readonly string[];
   readonly style: Style;
+  /** For style `generated`: the scene in words. */
+  readonly prompt?: string;
+  readonly seed: number;
   readonly out: string;
   readonly json: boolean;
   readonly keep: boolean;
@@ -16,6 +19,8 @@ export const USAGE = `npm run demo [-- options]
 
   --photo FILE    a photo of your own; may be given several times (without it: the photos in hack/photos)
   --style STYLE   ${STYLES.join(" | ")} (default: studio)
+  --prompt WORDS  for --style generated: the scene, "on a white marble table, blue wall, window light" say
+  --seed NUMBER   for --style generated: another number, another scene (default: 0)
   --out DIR       where the pictures go (default: out/demo)
   --json          one JSON object a line on stdout, the last one has the event "finished"
   --keep          leave everything running and say how to look at it`;
@@ -28,6 +33,8 @@ export function parseDemoArguments(args: readonly string[]): DemoArguments | "he
     options: {
       photo: { type: "string", multiple: true, default: [] },
       style: { type: "string", default: "studio" },
+      prompt: { type: "string" },
+      seed: { type: "string", default: "0" },
       out: { type: "string", default: "out/demo" },
       json: { type: "boolean", default: false },
       keep: { type: "boolean", default: false },
@@ -40,5 +47,19 @@ export function parseDemoArguments(args: readonly string[]): DemoArguments | "he
   }
   const style = STYLES.find((name) => name === values.style);
   if (!style) throw new Error(`--style "${values.style}" is none of ${STYLES.join(", ")}`);
-  return { photos: values.photo, style, out: values.out, json: values.json, keep: values.keep };
+  const seed = Number(values.seed);
+  if (!Number.isInteger(seed) || seed < 0 || seed >= 2 ** 31) {
+    throw new Error(`--seed "${values.seed}" is no whole number from 0 to ${2 ** 31 - 1}`);
+  }
+  const { photo: photos, out, json, keep } = values;
+  return { photos, style, seed, ...promptOf(style, values.prompt), out, json, keep };
+}
+
+function promptOf(style: Style, prompt: string | undefined): { prompt?: string } {
+  if (style !== "generated") {
+    if (prompt !== undefined) throw new Error(`--prompt is for --style generated, not for ${style}`);
+    return {};
+  }
+  if (!prompt) throw new Error('--style generated needs a --prompt, "on an oak table, sage green wall" say');
+  return { prompt };
 }

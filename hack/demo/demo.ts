@@ -10,6 +10,7 @@ import { followJob } from "./follow.ts";
 import { createNarrator, type Narrator } from "./narrator.ts";
 import { readPhotos } from "./photos.ts";
 import { savePictures } from "./results.ts";
+import { putSceneBrand } from "./scene-brand.ts";
 import { Tenant } from "./tenant.ts";
 import { whatToTry } from "./what-to-try.ts";
 
@@ -71,6 +72,10 @@ async function work({ opal, options, narrator, photos, out }: Work) {
     apiKey,
     onCall: (curl) => narrator.say(curl),
   });
+  if (options.prompt !== undefined) {
+    const { style: profileId, prompt, seed } = options;
+    await putSceneBrand(opal.stack, { tenant: TENANT, profileId, prompt, seed });
+  }
   narrator.say(`as a tenant would, with OPAL_KEY=${apiKey}:`);
   const job = await tenant.submit(options.style, photos);
   narrator.event("submitted", { job: job.job_id, items: job.items.length });

@@ -1,0 +1,78 @@
+/** One network of a model folder, in the types that its own file declares: half or whole floats, 32 or 64-bit ids. */
+import { type InferenceSession, Tensor } from "onnxruntime-node";
+import { fromHalf, toHalf } from "./half.ts";
+
+export interface Port {
+  readonly name: string;
+  readonly type: Tensor.Type;
+  /** Words stand for sizes that are free. */
+  readonly shape: readonly (number | string)[];
+}
+
+export interface OnnxPart {
+  readonly inputs: ReadonlyMap<string, Port>;
+  readonly outputs: ReadonlyMap<string, Port>;
+  /** The values of an input as its file wants them. Fractions of what it declares as whole numbers are cut off. */
+  tensor(input: string, values: Values, dims: readonly number[]): Tensor;
+  /** Runs it once; of the outputs only those named are fetched, as floats, in the same order. */
+  run(feeds: Readonly<Record<string, Tensor>>, outputs: readonly string[]): Promise<Float32Array[]>;
+}
+
+/** Opens an ONNX file, or gives the part again that it opened before. */
+export type OpenPart = (path: string) => Promise<OnnxPart>;
+
+function portsOf(metadata: readonly InferenceSession.ValueMetadata[]): Map<string, Port> {
+  const tensors = metadata.filter((port) => port.isTensor);
+  return new Map(tensors.map(({ name, type, shape }) => [name, { name, type, shape }]));
+}
+
+type Values = Float32Array | Int32Array;
+
+/** By what a file declares of an input. Others do not occur in Stable Diffusion's networks. */
+const TENSORS: Partial<Record<Tensor.Type, (values: Values, dims: readonly number[]) => Tensor>> = {
+  float32: (values, dims) =>
+    new Tensor("float32", values instanceof Float32Array ? values : Float32Array.from(values), dims),
+  float16: (values, dims) => new Tensor("float16", toHalf(Float32Array.from(values)), dims),
+  int32: (values, dims) => new Tensor("int32", Int32Array.from(values), dims),
+  int64: (values, dims) =>
+    new Tensor(
+      "int64",
+      BigInt64Array.from(values, (value) => BigInt(Math.trunc(value))),
+      dims,
+    ),
+};
+
+function asFloats({ type, data }: Tensor): Float32Array {
+  if (data instanceof Float32Array) return data;
+  if (type === "float16" && data instanceof Uint16Array) return fromHalf(data);
+  return Float32Array.from(data as ArrayLike<number | bigint>, Number);
+}
+
+/** `onSeconds` is told how long each run took. */
+export function partOf(session: InferenceSession, onSeconds: (seconds: number) => void = () => {}): OnnxPart {
+  const inputs = portsOf(session.inputMetadata);
+  return {
+    inputs,
+    outputs: portsOf(session.outputMetadata),
+    tensor(input, values, dims) {
+      const port = inputs.get(input);
+      if (!port) throw new TypeError(`the network has no input "${input}"`);
+      const make = TENSORS[port.type];
+      if (!make) throw new TypeError(`inputs of type ${port.type} are not known`);
+      return make(values, dims);
+    },
+    async run(feeds, outputs) {
+      const started = performance.now();
+      try {
+        const results = await session.run(feeds, outputs);
+        return outputs.map((name) => {
+          const tensor = results[name];
+          if (!tensor) throw new TypeError(`the network gave no output "${name}"`);
+          return asFloats(tensor);
+        });
+      } finally {
+        onSeconds((performance.now() - started) / 1000);
+      }
+    },
+  };
+}

@@ -1,0 +1,20 @@
+import { components } from "./components.ts";
+import type { Alpha } from "./raster.ts";
+
+const SOLID = 128;
+
+/**
+ * How much larger the product looks than it is, as a share of its area: what a segmenter takes for it beyond its
+ * own matte, as far as it hangs together with it. Things that stand apart are the scene's. Both of one size.
+ */
+export function expansionOf(product: Alpha, seen: Alpha): number {
+  const isOwn = (i: number) => (product.data[i] ?? 0) >= SOLID;
+  let [own, beyond] = [0, 0];
+  for (const { members } of components(product, (i) => isOwn(i) || (seen.data[i] ?? 0) >= SOLID)) {
+    let inside = 0;
+    for (const index of members) if (isOwn(index)) inside++;
+    own += inside;
+    if (inside > 0) beyond += members.length - inside;
+  }
+  return own === 0 ? 0 : beyond / own;
+}
