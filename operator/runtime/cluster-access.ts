@@ -1,3 +1,4 @@
+import { spawn, type SpawnOptions } from "node:child_process";
 import { readFile } from "node:fs/promises";
 import { dirname, isAbsolute, join } from "node:path";
 import { parse } from "yaml";
@@ -70,11 +71,16 @@ export interface AccessSettings {
   /** KUBERNETES_SERVICE_HOST and KUBERNETES_SERVICE_PORT of the pod. */
   readonly serviceHost?: string | undefined;
   readonly servicePort?: string | undefined;
+  /** A kubeconfig's plug-in or sign-in has so long for its answer. */
+  readonly signInTimeoutMs?: number | undefined;
 }
+
+const SIGN_IN_TIMEOUT_MS = 10_000;
 
 /** @throws {Error} when there is neither a kubeconfig nor a service account, or one cannot be read. */
 export async function loadClusterAccess(settings: AccessSettings): Promise<ClusterAccess> {
-  if (settings.kubeconfig) return fromKubeconfig(settings.kubeconfig);
+  const { kubeconfig, signInTimeoutMs = SIGN_IN_TIMEOUT_MS } = settings;
+  if (kubeconfig) return fromKubeconfig(kubeconfig, signInTimeoutMs);
   if (!settings.serviceHost) throw new Error("no kubeconfig is given and this is not a pod of a cluster");
   const host = settings.serviceHost.includes(":") ? `[${settings.serviceHost}]` : settings.serviceHost;
   return {
@@ -84,7 +90,7 @@ export async function loadClusterAccess(settings: AccessSettings): Promise<Clust
   };
 }
 
-async function fromKubeconfig(path: string): Promise<ClusterAccess> {
+async function fromKubeconfig(path: string, signInTimeoutMs: number): Promise<ClusterAccess> {
   const config = Kubeconfig.parse(parse(await readFile(path, "utf8")));
   const context = config.contexts.find((c) => c.name === config["current-context"])?.context;
   const cluster = config.clusters.find((c) => c.name === context?.cluster)?.cluster;
@@ -93,7 +99,7 @@ async function fromKubeconfig(path: string): Promise<ClusterAccess> {
     throw new Error(`${path}: context "${config["current-context"]}" names no known cluster and user`);
   }
   if (cluster["proxy-url"] || Object.keys(user).some((field) => !KNOWN_USER_FIELDS.has(field))) {
-    return fromClientNode(path);
+    return fromClientNode(path, signInTimeoutMs);
   }
   const inline = async (text: string | undefined, file: string | undefined) => {
     if (text !== undefined) return Buffer.from(text, "base64").toString("utf8");
@@ -134,18 +140,26 @@ function tokenFromFile(path: string): () => Promise<string> {
   };
 }
 
-async function fromClientNode(path: string): Promise<ClusterAccess> {
+async function fromClientNode(path: string, timeoutMs: number): Promise<ClusterAccess> {
   const { KubeConfig } = await import("@kubernetes/client-node");
   const config = new KubeConfig();
   config.loadFromFile(path);
   const server = config.getCurrentCluster()?.server;
   if (!server) throw new Error(`${path}: the current context has no cluster`);
   if (config.getCurrentCluster()?.proxyUrl) throw new Error(`${path}: proxy-url is not supported`);
-  const sign = async () => {
+  limitPlugins(config, timeoutMs);
+  const who = `${path}: user "${config.getCurrentUser()?.name}"`;
+  const sign = oneAtATime(async () => {
     const options: Parameters<typeof config.applyToHTTPSOptions>[0] = {};
-    await config.applyToHTTPSOptions(options);
+    const late = `it does not answer within ${timeoutMs} ms`;
+    try {
+      await within(config.applyToHTTPSOptions(options), timeoutMs, late);
+    } catch (cause) {
+      const why = cause instanceof Error ? cause.message.trim() : String(cause);
+      throw new Error(`${who}: its plug-in or sign-in gives no credential: ${why || late}`, { cause });
+    }
     return options;
-  };
+  });
   const text = (value: unknown) =>
     typeof value === "string" || Buffer.isBuffer(value) ? value.toString() : undefined;
   const first = await sign();
@@ -163,6 +177,44 @@ async function fromClientNode(path: string): Promise<ClusterAccess> {
       return typeof header === "string" ? header : undefined;
     },
   };
+}
+
+/**
+ * @kubernetes/client-node lets a plug-in run as long as it likes, and hands its process to nobody. Where a new
+ * version keeps this otherwise, the test of a plug-in that hangs notices it.
+ */
+function limitPlugins(config: object, timeout: number): void {
+  const authenticators: unknown = Reflect.get(config, "authenticators");
+  if (!Array.isArray(authenticators)) return;
+  for (const one of authenticators as unknown[]) {
+    if (typeof one !== "object" || one === null || !("execFn" in one)) continue;
+    one.execFn = (command: string, args: readonly string[] | undefined, options: SpawnOptions) =>
+      spawn(command, args ?? [], { ...options, timeout, killSignal: "SIGKILL" });
+  }
+}
+
+/** Who asks while an answer is on its way gets that one. */
+function oneAtATime<T>(ask: () => Promise<T>): () => Promise<T> {
+  let asked: Promise<T> | undefined;
+  return () => {
+    asked ??= ask().finally(() => {
+      asked = undefined;
+    });
+    return asked;
+  };
+}
+
+/** What a killed plug-in has begun itself may hold its pipes open: then only the time limit ends the wait. */
+async function within<T>(answer: Promise<T>, timeoutMs: number, late: string): Promise<T> {
+  let timer: NodeJS.Timeout | undefined;
+  const limit = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => reject(new Error(late)), timeoutMs);
+  });
+  try {
+    return await Promise.race([answer, limit]);
+  } finally {
+    clearTimeout(timer);
+  }
 }
 
 function relativeTo(kubeconfig: string, file: string): string {
