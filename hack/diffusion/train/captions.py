@@ -151,17 +151,30 @@ def _mumble(rng: np.random.Generator) -> str:
     return "".join(rng.choice(list("abcdefghijklmnoprstuvwy"), size=int(rng.integers(3, 9))))
 
 
-def caption(scene: Scene, rng: np.random.Generator, keep: float = 0.85) -> str:
-    """A training caption: parts in any order, each kept with probability `keep`, with filler words between."""
-    parts = [words for words in phrases(scene, rng).values() if rng.random() < keep]
-    parts += [str(word) for word in rng.choice(FILLERS, size=int(rng.integers(0, 3)), replace=False)]
+def caption(scene: Scene, rng: np.random.Generator, keep: float = 0.85) -> tuple[str, frozenset[str]]:
+    """A training caption and the attributes that it speaks of.
+
+    Parts come in any order, each kept with probability `keep`, with filler words between.
+    """
+    kept = {part: words for part, words in phrases(scene, rng).items() if rng.random() < keep}
+    parts = list(kept.values()) + [str(word) for word in rng.choice(FILLERS, int(rng.integers(0, 3)), replace=False)]
     if rng.random() < 0.15:
         parts.append(_mumble(rng))
     order = rng.permutation(len(parts)) if rng.random() < 0.7 else range(len(parts))
     ordered = [parts[index] for index in order]
     if rng.random() < 0.6:
         ordered.insert(0, str(rng.choice(OPENERS)))
-    return (", " if rng.random() < 0.85 else " ").join(ordered)
+    said = frozenset(name for part in kept for name in asked(scene, part))
+    return (", " if rng.random() < 0.85 else " ").join(ordered), said
+
+
+def asked(scene: Scene, part: str) -> tuple[str, ...]:
+    """The attributes that one part of a caption speaks of."""
+    if part == "light":
+        return ("side", "warmth")
+    if part == "prop":
+        return ("prop",) if scene.prop == "none" else ("prop", "prop_side")
+    return (part,)
 
 
 def every_word() -> list[str]:

@@ -116,7 +116,10 @@ _DRAWERS: dict[str, Callable[[Canvas, int, int, np.random.Generator], None]] = {
 
 
 def draw_prop(name: str, height: int, lit_from: float, rng: np.random.Generator) -> Image.Image:
-    """One thing, `height` pixels high, RGBA. lit_from: -1 light from the left, 1 from the right, 0 from above."""
+    """One thing, `height` pixels high, RGBA with colours multiplied by alpha, so that it may be blurred.
+
+    lit_from: -1 light from the left, 1 from the right, 0 from above.
+    """
     w, h = int(height * WIDTHS[name]) * OVERSAMPLE, height * OVERSAMPLE
     picture = Image.new("RGBA", (w, h))
     _DRAWERS[name](ImageDraw.Draw(picture), w, h, rng)
@@ -124,4 +127,5 @@ def draw_prop(name: str, height: int, lit_from: float, rng: np.random.Generator)
     across = np.linspace(-1, 1, pixels.shape[1], dtype=np.float32)
     shade = np.clip(0.95 - 0.22 * across**2 + 0.42 * lit_from * across, 0.4, 1.3)[None, :, None]
     lit = np.clip(pixels[..., :3] * (1 if name == "candle" else shade), 0, 255)
-    return Image.fromarray(np.concatenate([lit, pixels[..., 3:]], axis=2).astype(np.uint8), "RGBA")
+    alpha = pixels[..., 3:]
+    return Image.fromarray(np.concatenate([lit * alpha / 255, alpha], axis=2).astype(np.uint8))

@@ -1,0 +1,70 @@
+"""Trains the scene model from nothing: text encoder, VAE, UNet, on scenes that scenes.py renders.
+
+    python train.py --work DIR --minutes 90
+
+One command, four stages: render the set, teach the text encoder to read captions, the VAE to keep pictures, the UNet
+to paint latents. Every stage leaves its result in DIR and is skipped when it is there; the UNet's checkpoint is
+renewed every two minutes, so the same command goes on after a stop. export.py makes the ONNX folder from DIR.
+"""
+
+import argparse
+import json
+import time
+from pathlib import Path
+
+import torch
+
+from train_text import train_text
+from train_unet import train_unet
+from train_vae import encode_set, train_vae
+from parts import new_text_encoder, new_tokenizer, new_unet, new_vae
+from pictures import rendered
+from vocabulary import write_tokenizer
+
+# Shares of the minutes; what is left is the UNet's.
+TEXT_SHARE, VAE_SHARE = 0.05, 0.15
+
+
+def log_to(folder: Path):
+    """A function that writes one JSON line a call to train.jsonl and to the terminal."""
+
+    def log(**facts) -> None:
+        line = json.dumps({"at": round(time.time()), **facts})
+        print(line, flush=True)
+        with (folder / "train.jsonl").open("a") as file:
+            file.write(line + "\n")
+
+    return log
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--work", type=Path, required=True, help="where the set, checkpoints and the log are kept")
+    parser.add_argument("--minutes", type=float, default=90, help="time for the whole, the rendering aside")
+    parser.add_argument("--scenes", type=int, default=4500, help="how many scenes are rendered")
+    parser.add_argument("--batch", type=int, default=24)
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--threads", type=int, default=2)
+    asked = parser.parse_args()
+
+    torch.manual_seed(asked.seed)
+    torch.set_num_threads(asked.threads)
+    asked.work.mkdir(parents=True, exist_ok=True)
+    log = log_to(asked.work)
+    seconds = asked.minutes * 60
+
+    write_tokenizer(asked.work / "tokenizer")
+    tokenizer = new_tokenizer(asked.work / "tokenizer")
+    scenes, pictures = rendered(asked.work, asked.seed, asked.scenes)
+
+    text_encoder = new_text_encoder(tokenizer)
+    train_text(text_encoder, tokenizer, asked.work / "text.pt", seconds * TEXT_SHARE, log)
+    vae = new_vae()
+    train_vae(vae, pictures, asked.work / "vae.pt", seconds * VAE_SHARE, log)
+    latents = encode_set(vae, pictures, asked.work / "latents.pt", log)
+    left = seconds * (1 - TEXT_SHARE - VAE_SHARE)
+    train_unet(new_unet(), (text_encoder, tokenizer), (scenes, latents), asked.work / "unet.pt", (left, asked.batch), log)
+
+
+if __name__ == "__main__":
+    main()
