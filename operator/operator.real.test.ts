@@ -114,11 +114,14 @@ describe("an OpalJob", () => {
     const { rounds, ...writes } = await writesOf(port);
     // A round of statuses every few seconds, whatever the number of jobs.
     expect(rounds).toBeLessThanOrEqual(4);
-    expect(writes).toEqual({ "create jobs": 1, "create events": 1, "patch opaljobs/status": 3 });
+    const { "patch opaljobs/status": statuses, ...rest } = writes;
+    expect(rest).toEqual({ "create jobs": 1, "create events": 1 });
+    // Launched and running are one where the pod starts within the moment that both wait.
+    expect([2, 3]).toContain(statuses);
     expect(await eventsOfOperator()).toEqual(["GpusAssigned"]);
   });
 
-  it("is not told to run when its end comes at once, and its times are true all the same", async () => {
+  it("is told nothing but its end when that comes at once, and its times are true all the same", async () => {
     await aScene();
     // Long enough for the busiest machine.
     const { port } = await anOperator({ runningSettleSeconds: 30 });
@@ -128,7 +131,7 @@ describe("an OpalJob", () => {
     await hand.end(pod!, EXIT_CODES.done, verdictText({ done: "0" }));
     const { conditions, startTime } = await condition("short", "Complete", "AllItemsDone");
     const { rounds: _, ...writes } = await writesOf(port);
-    expect(writes).toEqual({ "create jobs": 1, "create events": 1, "patch opaljobs/status": 2 });
+    expect(writes).toEqual({ "create jobs": 1, "create events": 1, "patch opaljobs/status": 1 });
     const since = (type: string) => conditions?.find((one) => one.type === type)?.lastTransitionTime ?? "";
     expect([startTime, since("Running"), since("Complete")].sort()).toEqual([
       startTime,

@@ -1,4 +1,4 @@
-import type { Usage } from "../reconcile/observed.ts";
+import type { Remembered, Usage } from "../reconcile/observed.ts";
 import { addUsage } from "../reconcile/usage.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
 import type { AskedEvents } from "./event-reader.ts";
@@ -23,9 +23,7 @@ export interface Memory {
 export interface JobMemory {
   /** Usage that the status had stated before this process saw the job, and that no pod accounts for. */
   carried: Usage | undefined;
-  statusWrittenAtMs: number | undefined;
-  /** Since when pods of it have been seen to run without a break. */
-  runningSinceMs: number | undefined;
+  remembered: Remembered;
   /** Events of what stands still, by the uid of its Job or pod. */
   readonly events: Map<string, AskedEvents>;
 }

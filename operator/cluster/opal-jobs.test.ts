@@ -14,6 +14,8 @@ it("a job that cannot be read says so and harms no other, and goes its way once 
   await cluster.applyOpalJob("good", { tenant: "shop", items, brand: { placement: "studio" } });
   const operator = createFakeOperator(cluster);
   await operator.passAll();
+  await cluster.clock.advance(1500);
+  await operator.passAll();
   expect(phases(cluster)).toEqual({ foreign: "Invalid", good: "Starting" });
   for (let step = 0; step < 5; step++) {
     await cluster.step();

@@ -1,6 +1,6 @@
 /**
  * One pass over one OpalJob: observe → decide → apply. At most one change of the children (or the OpalJob's
- * deletion), then at most one write of the status, then events: only what has been written is told.
+ * deletion), then at most one write of the status, each followed by its events: only what is done is told.
  */
 import type { GpuPool } from "#crds/gpupool.ts";
 import type { OpalJob } from "#crds/opaljob.ts";
@@ -8,20 +8,20 @@ import type { OpalQueue } from "#crds/opalqueue.ts";
 import { assess } from "../reconcile/assess.ts";
 import type { Decision } from "../reconcile/decision.ts";
 import { decide } from "../reconcile/decide.ts";
-import { type Note, noteOfWithdrawal, notesOf } from "../reconcile/event-notes.ts";
-import type { JobPlacement, JobSight, Observed } from "../reconcile/observed.ts";
+import { type Note, notesOfAction, notesOfStatus } from "../reconcile/event-notes.ts";
+import type { JobPlacement, JobSight, Observed, Remembered } from "../reconcile/observed.ts";
 import type { ReconcileSettings } from "../reconcile/settings.ts";
 import { kueuePlacement } from "../reconcile/kueue-placement.ts";
 import { nextStatus } from "../reconcile/status.ts";
 import { mergePatch, timeWrite } from "../reconcile/status-write.ts";
 import { unreadableStatus, type UnreadableOpalJob } from "../reconcile/unreadable.ts";
-import { runningPods } from "../reconcile/usage.ts";
+import { gpusOf, runningPods } from "../reconcile/usage.ts";
 import type { PassResult } from "../runtime/controller.ts";
 import { isServerTrouble } from "../runtime/errors.ts";
 import { apply, gpusTaken } from "./apply.ts";
 import { withCompany } from "./company.ts";
 import type { Asked, EventReader } from "./event-reader.ts";
-import type { Memory } from "./memory.ts";
+import type { JobMemory, Memory } from "./memory.ts";
 import type { Planner } from "./planner.ts";
 import type { ClusterPort } from "./port.ts";
 import { memoryOf } from "./sights.ts";
@@ -81,14 +81,25 @@ function observe(key: string, deps: PassDeps, now: Date, { hindrance }: Asked): 
   const { planner, memory, settings } = deps;
   const sight = planner.sight(key);
   if (!sight || (!settings.kueue && planner.isUnplanned(key))) return undefined;
-  const remembered = memoryOf(memory, sight.job.metadata.uid);
-  remembered.statusWrittenAtMs ??= now.getTime();
-  remembered.runningSinceMs =
-    runningPods(sight).length > 0 ? (remembered.runningSinceMs ?? now.getTime()) : undefined;
+  const remembered = remember(sight, memoryOf(memory, sight.job.metadata.uid), now.getTime());
   const placement = placementOf(key, sight, deps);
   const target = placement?.kind === "admitted" ? planner.pool(placement.pool) : undefined;
-  const { statusWrittenAtMs, runningSinceMs } = remembered;
-  return { ...sight, placement, target, statusWrittenAtMs, runningSinceMs, hindrance };
+  return { ...sight, ...remembered, placement, target, hindrance };
+}
+
+function remember(sight: JobSight, memory: JobMemory, nowMs: number): Remembered {
+  const { statusWrittenAtMs = nowMs, launchSeenMs = nowMs, runningSinceMs = nowMs } = memory.remembered;
+  memory.remembered = {
+    statusWrittenAtMs,
+    launchSeenMs: holdsUntoldGpus(sight) ? launchSeenMs : undefined,
+    runningSinceMs: runningPods(sight).length > 0 ? runningSinceMs : undefined,
+  };
+  return memory.remembered;
+}
+
+function holdsUntoldGpus(sight: JobSight): boolean {
+  const { active, attempts } = assess(sight);
+  return gpusOf(active) > 0 && attempts > (sight.job.status.attempts ?? 0);
 }
 
 /** In a shared child the plan speaks of its driver, and holds for all in it. */
@@ -117,8 +128,7 @@ async function carryOut(key: string, decision: Decision, { job }: Observed, deps
   }
   planner.reserve(passengers, false);
   if (taken) planner.assume(key, undefined);
-  const note = noteOfWithdrawal(decision);
-  if (note) deps.record(job, note);
+  for (const note of notesOfAction(decision)) deps.record(job, note);
 }
 
 interface Written {
@@ -131,10 +141,14 @@ async function writeStatus(seen: Observed, decision: Decision, deps: PassDeps): 
   const { settings, port, memory, record } = deps;
   const { job } = seen;
   const now = deps.now();
+  const known = memoryOf(memory, job.metadata.uid);
+  if (decision.action.do === "launch")
+    known.remembered = { ...known.remembered, launchSeenMs: now.getTime() };
   const after = nextStatus(seen, decision, now);
   const timing = timeWrite(job.status, after, {
     intervals: settings,
     writtenAtMs: seen.statusWrittenAtMs ?? 0,
+    launchSeenMs: seen.launchSeenMs,
     runningSinceMs: seen.runningSinceMs,
     nowMs: now.getTime(),
   });
@@ -143,8 +157,8 @@ async function writeStatus(seen: Observed, decision: Decision, deps: PassDeps): 
   const patch = mergePatch(job.status, after);
   if (!patch) return NOT_WRITTEN;
   await port.writeStatus(job, patch);
-  memoryOf(memory, job.metadata.uid).statusWrittenAtMs = now.getTime();
-  for (const note of notesOf(decision, job.status, after)) record(job, note);
+  known.remembered = { ...known.remembered, statusWrittenAtMs: now.getTime() };
+  for (const note of notesOfStatus(job.status, after)) record(job, note);
   return { isWritten: true };
 }
 

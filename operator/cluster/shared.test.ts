@@ -105,6 +105,8 @@ describe("many tiny jobs", () => {
   it("tells of one job only that it holds the GPU", async () => {
     const scene = await aScene(5, 1);
     await rounds(scene, 1);
+    await scene.cluster.clock.advance(500);
+    await scene.operator.passAll();
     const gpus = jobs(scene).map(({ status }) => status.assignment?.gpus ?? 0);
     expect(gpus.reduce((sum, count) => sum + count)).toBe(1);
     const admitted = jobs(scene).map(({ status }) =>

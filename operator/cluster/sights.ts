@@ -71,8 +71,7 @@ export function memoryOf(memory: Memory, uid: string): JobMemory {
   if (known) return known;
   const fresh: JobMemory = {
     carried: undefined,
-    statusWrittenAtMs: undefined,
-    runningSinceMs: undefined,
+    remembered: { statusWrittenAtMs: undefined, launchSeenMs: undefined, runningSinceMs: undefined },
     events: new Map(),
   };
   memory.jobs.set(uid, fresh);

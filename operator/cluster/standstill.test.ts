@@ -29,6 +29,8 @@ it("says what keeps the pods away and what would mend it, once, and goes on when
   const running = () => status().conditions?.find(({ type }) => type === "Running");
 
   await rounds(1);
+  await cluster.clock.advance(500);
+  await operator.passAll();
   expect(running()).toMatchObject({ reason: "PodsStarting" });
   await rounds(4);
   expect(running()).toMatchObject({

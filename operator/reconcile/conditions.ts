@@ -7,7 +7,7 @@ import type { Verdict } from "./decision.ts";
 import type { Observed, ObservedChild, ObservedPod } from "./observed.ts";
 import type { Hindrance } from "./failures/standstill.ts";
 import type { Assessment } from "./assess.ts";
-import { restsSinceMs, runsSinceMs } from "./run-times.ts";
+import { heldSinceMs, restsSinceMs, runsSinceMs } from "./run-times.ts";
 import { gpusOf, livePods, runningPods } from "./usage.ts";
 
 type Fact = Pick<Condition, "type" | "status" | "message"> & { readonly reason: Reason };
@@ -28,24 +28,27 @@ export function conditionsOf(
     suspended(seen, outcome.verdict),
     ...(outcome.verdict ? [ended(outcome.verdict)] : []),
   ];
-  return facts.map((fact) => stamp(fact, seen, outcome.now));
-}
-
-function stamp(fact: Fact, seen: Observed, now: Date): Condition {
-  const { job } = seen;
-  const before = job.status.conditions?.find((condition) => condition.type === fact.type);
-  const changedAt = before?.status === fact.status ? before.lastTransitionTime : now.toISOString();
-  return {
+  const nowMs = outcome.now.getTime();
+  return facts.map((fact) => ({
     ...fact,
     message: fact.message.slice(0, MAX_MESSAGE_LENGTH),
-    observedGeneration: job.metadata.generation,
-    lastTransitionTime: fact.type === "Running" ? runningChangedAt(fact, seen, now) : changedAt,
-  };
+    observedGeneration: seen.job.metadata.generation,
+    lastTransitionTime: changedAt(fact, seen, { assessment, nowMs }),
+  }));
 }
 
-function runningChangedAt({ status }: Fact, seen: Observed, now: Date): string {
-  const changedMs = status === "True" ? runsSinceMs : restsSinceMs;
-  return toTimestamp(changedMs(seen, now.getTime()));
+/** When it happened: that an attempt was launched and that pods run is written some time after. */
+function changedAt(
+  { type, status }: Fact,
+  seen: Observed,
+  { assessment: { active }, nowMs }: { assessment: Assessment; nowMs: number },
+): string {
+  if (type === "Running") return toTimestamp((status === "True" ? runsSinceMs : restsSinceMs)(seen, nowMs));
+  const before = seen.job.status.conditions?.find((condition) => condition.type === type);
+  if (before?.status === status) return before.lastTransitionTime;
+  if (type === "Admitted" && status === "True" && active)
+    return toTimestamp(heldSinceMs(seen, active, nowMs));
+  return toTimestamp(nowMs);
 }
 
 function is(type: ConditionType, reason: Reason, message: string): Fact {

@@ -11,23 +11,26 @@ export interface Note {
   readonly note: string;
 }
 
-/** GPUs that the plan takes from a job: the status shows only that they are gone. Told when they have been taken. */
-export function noteOfWithdrawal({ withdrawal, because }: Decision): Note | undefined {
-  if (withdrawal === undefined) return undefined;
-  return { type: "Normal", reason: "GpusWithdrawn", action: "Shrink", note: `${withdrawal} ${because}` };
+/**
+ * The events of an action that has been carried out: a launch, which the status tells only if it lasts, and GPUs that
+ * the plan takes from a job, of which the status shows only that they are gone.
+ */
+export function notesOfAction({ action, withdrawal, because }: Decision): Note[] {
+  const tell = (reason: string, act: string, note: string): Note[] => [
+    { type: "Normal", reason, action: act, note },
+  ];
+  if (action.do === "launch") return tell("GpusAssigned", "Launch", because);
+  return withdrawal === undefined ? [] : tell("GpusWithdrawn", "Shrink", `${withdrawal} ${because}`);
 }
 
 /**
- * The events of a written status: one for each launch, each suspension, each end at which something failed, and one
- * for a job that can never start or whose pods Kubernetes keeps from starting. Each is a write, so what the status
- * says as well is left to it: waiting, running, and that all went well, which the condition Complete tells in the
- * same words and longer than an event lives.
+ * The events of a written status: one for each suspension, each end at which something failed, and one for a job that
+ * can never start or whose pods Kubernetes keeps from starting. Each is a write, so what the status says as well is
+ * left to it: waiting, running, and that all went well, which the condition Complete tells in the same words and
+ * longer than an event lives.
  */
-export function notesOf(decision: Decision, before: OpalJobStatus, after: OpalJobStatus): Note[] {
+export function notesOfStatus(before: OpalJobStatus, after: OpalJobStatus): Note[] {
   const notes: Note[] = [];
-  if (decision.action.do === "launch") {
-    notes.push({ type: "Normal", reason: "GpusAssigned", action: "Launch", note: decision.because });
-  }
   for (const { type, reason, message } of transitionsOf(before, after)) {
     const action = ACTIONS[type];
     if (action === undefined || isToldByStatus(type, reason)) continue;

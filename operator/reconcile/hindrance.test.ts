@@ -1,7 +1,7 @@
 /** What a hindrance makes of conditions, events and decisions. */
 import { describe, expect, it } from "vitest";
 import { decide } from "./decide.ts";
-import { notesOf } from "./event-notes.ts";
+import { notesOfStatus } from "./event-notes.ts";
 import type { Hindrance } from "./failures/standstill.ts";
 import type { Observed } from "./observed.ts";
 import { nextStatus } from "./status.ts";
@@ -15,7 +15,7 @@ function pass(seen: Observed) {
   const decision = decide(seen, settings, now.getTime());
   const status = nextStatus(seen, decision, now);
   const running = status.conditions?.find(({ type }) => type === "Running");
-  const notes = notesOf(decision, seen.job.status, status);
+  const notes = notesOfStatus(seen.job.status, status);
   return { decision, status, notes, running: `${running?.status} ${running?.reason}: ${running?.message}` };
 }
 

@@ -110,15 +110,21 @@ export interface JobSight {
 /** The job's part of the plan. Where Kueue admits there is no estimate. */
 export type JobPlacement = Waiting | (Omit<Admitted, "eta"> & { readonly eta?: FinishEstimate | undefined });
 
-export interface Observed extends JobSight {
+/** What this process knows of the job beside the cluster; undefined where it has seen none. */
+export interface Remembered {
+  /** When it last wrote the status. */
+  readonly statusWrittenAtMs: number | undefined;
+  /** Since when it has seen GPUs of an attempt that the status does not tell of. */
+  readonly launchSeenMs: number | undefined;
+  /** Since when it has seen pods run without a break. */
+  readonly runningSinceMs: number | undefined;
+}
+
+export interface Observed extends JobSight, Remembered {
   /** What the plan gives this job; undefined when the plan does not know it (finished, suspended, deleted). */
   readonly placement: JobPlacement | undefined;
   /** The pool that the plan places it on, as it is now. */
   readonly target: GpuPool | undefined;
   /** What keeps its pods from being created or from starting, as far as events were read. */
   readonly hindrance?: Hindrance | undefined;
-  /** Remembered: when this process last wrote the status. */
-  readonly statusWrittenAtMs: number | undefined;
-  /** Remembered: since when this process has seen pods of it run without a break; undefined while none runs. */
-  readonly runningSinceMs: number | undefined;
 }

@@ -6,6 +6,7 @@
 import type { ConditionType } from "#crds/conditions.ts";
 import type { Condition } from "#crds/opaljob.ts";
 import { fromTimestamp } from "#crds/timestamp.ts";
+import type { ActiveChild } from "./assess.ts";
 import type { JobSight } from "./observed.ts";
 import { runningPods } from "./usage.ts";
 
@@ -32,6 +33,17 @@ export function restsSinceMs(seen: RunSight, nowMs: number): number {
   const beforeMs = fromTimestamp(before.lastTransitionTime);
   const unlessSeenMs = before.status === "True" ? nowMs : beforeMs;
   return within(lastEndMs(seen, nowMs) ?? unlessSeenMs, beforeMs, nowMs);
+}
+
+/** Since when a job that has GPUs and did not state any has them: its attempt's launch, unless that was stated. */
+export function heldSinceMs(seen: RunSight, { child }: Pick<ActiveChild, "child">, nowMs: number): number {
+  if (child.attempt <= (seen.job.status.attempts ?? 0)) return nowMs;
+  const before = conditionOf(seen, "Admitted");
+  return within(
+    child.createdAtMs,
+    before ? fromTimestamp(before.lastTransitionTime) : seen.createdAtMs,
+    nowMs,
+  );
 }
 
 function startOfRunning(seen: RunSight): number | undefined {

@@ -24,7 +24,10 @@ export interface ReconcileSettings {
   readonly childTtlSeconds: number;
   /** Progress is written to the status at most so often. */
   readonly statusIntervalSeconds: number;
-  /** That its pods run is written when they have run for so long, unless something else is written before. */
+  /**
+   * That an attempt has been launched, and that its pods run, is written when that has been so for so long, unless
+   * something else is written before.
+   */
   readonly runningSettleSeconds: number;
   /** Queue positions and usage alone are written at most so often. */
   readonly backgroundIntervalSeconds: number;

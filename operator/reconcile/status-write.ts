@@ -1,5 +1,6 @@
-import { REASONS } from "#crds/conditions.ts";
+import { type ConditionType, REASONS } from "#crds/conditions.ts";
 import type { Condition, OpalJobStatus } from "#crds/opaljob.ts";
+import type { Remembered } from "./observed.ts";
 import type { ReconcileSettings } from "./settings.ts";
 
 /** Whether to write a status now, later, or not at all. */
@@ -13,23 +14,25 @@ type Intervals = Pick<
   "statusIntervalSeconds" | "backgroundIntervalSeconds" | "runningSettleSeconds"
 >;
 
+export interface WriteContext extends Pick<Remembered, "launchSeenMs" | "runningSinceMs"> {
+  readonly intervals: Intervals;
+  readonly writtenAtMs: number;
+  readonly nowMs: number;
+}
+
 /**
- * What people and programs wait for (conditions, more GPUs, attempts) is written at once, except that pods run: that
- * is written when they have done so for a moment, because a short job's end says it too. Progress is written at most
- * every few seconds, and so is the place of the few at a queue's head, however long the queue is; what changes all
- * the time by itself (usage, the places behind) still less often.
+ * What people and programs wait for (conditions, more GPUs, attempts) is written at once, except that an attempt has
+ * been launched and that its pods run: that is written when it has been so for a moment, because a short job's end
+ * says it too. Progress is written at most every few seconds, and so is the place of the few at a queue's head,
+ * however long the queue is; what changes all the time by itself (usage, the places behind) still less often.
  */
-export function timeWrite(
-  before: OpalJobStatus,
-  after: OpalJobStatus,
-  context: { intervals: Intervals; writtenAtMs: number; runningSinceMs: number | undefined; nowMs: number },
-): WriteTiming {
+export function timeWrite(before: OpalJobStatus, after: OpalJobStatus, context: WriteContext): WriteTiming {
   if (isSame(before, after)) return { write: "never" };
   const { statusIntervalSeconds, backgroundIntervalSeconds, runningSettleSeconds } = context.intervals;
   if (isPressing(before, after)) {
-    const settledMs = (context.runningSinceMs ?? 0) + runningSettleSeconds * 1000;
-    const mayWait = settledMs > context.nowMs && hasOnlyBegunToRun(before, after);
-    return mayWait ? { write: "later", afterMs: settledMs - context.nowMs } : { write: "now" };
+    const begunMs = begunAtMs(before, after, context);
+    const afterMs = begunMs === undefined ? 0 : begunMs + runningSettleSeconds * 1000 - context.nowMs;
+    return afterMs > 0 ? { write: "later", afterMs } : { write: "now" };
   }
   const isProgress = !isSame(progress(before), progress(after));
   const seconds = isProgress ? statusIntervalSeconds : backgroundIntervalSeconds;
@@ -53,6 +56,39 @@ function isPressing(before: OpalJobStatus, after: OpalJobStatus): boolean {
  */
 function betweenShards(before: OpalJobStatus, after: OpalJobStatus): boolean {
   return running(before)?.status === "True" && running(after)?.reason === REASONS.PodsStarting;
+}
+
+/** When this process first saw what presses, if that is only that an attempt has begun. */
+function begunAtMs(before: OpalJobStatus, after: OpalJobStatus, context: WriteContext): number | undefined {
+  if (hasOnlyBeenLaunched(before, after)) return context.launchSeenMs ?? context.nowMs;
+  return hasOnlyBegunToRun(before, after) ? context.runningSinceMs : undefined;
+}
+
+/** From no GPUs to those of a new attempt, whose pods may run already; a status may never have been written. */
+function hasOnlyBeenLaunched(before: OpalJobStatus, after: OpalJobStatus): boolean {
+  const isLaunch = (after.attempts ?? 0) > (before.attempts ?? 0);
+  const isFirstSight = before.observedGeneration === undefined;
+  return (
+    isLaunch &&
+    isTrue(after, "Admitted") &&
+    UNHINDERED.has(running(after)?.reason) &&
+    !isTrue(before, "Admitted") &&
+    (isFirstSight || before.observedGeneration === after.observedGeneration) &&
+    isSame(lasting(before), lasting(after))
+  );
+}
+
+/** True conditions that a launch does not bring or end. */
+function lasting({ conditions = [] }: OpalJobStatus): readonly string[] {
+  return conditions
+    .filter(({ type, status }) => status === "True" && !OF_LAUNCH.has(type))
+    .map(({ type, reason }) => `${type} ${reason}`);
+}
+const UNHINDERED: ReadonlySet<string | undefined> = new Set([REASONS.PodsStarting, REASONS.PodsRunning]);
+const OF_LAUNCH: ReadonlySet<string> = new Set(["Queued", "Admitted", "Running"]);
+
+function isTrue({ conditions }: OpalJobStatus, type: ConditionType): boolean {
+  return conditions?.find((condition) => condition.type === type)?.status === "True";
 }
 
 function hasOnlyBegunToRun(before: OpalJobStatus, after: OpalJobStatus): boolean {

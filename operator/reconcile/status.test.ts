@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { OpalJobStatus } from "#crds/opaljob.ts";
 import { decide } from "./decide.ts";
-import { noteOfWithdrawal, notesOf } from "./event-notes.ts";
+import { notesOfAction, notesOfStatus } from "./event-notes.ts";
 import type { Observed, ObservedPod } from "./observed.ts";
 import { MAX_STATUS_BYTES, nextStatus } from "./status.ts";
 import { isSame, mergePatch, timeWrite } from "./status-write.ts";
@@ -167,6 +167,14 @@ describe("the status", () => {
     expect(queued).toMatchObject({ reason: "WaitingForGpus", lastTransitionTime: at(0).toISOString() });
   });
 
+  it("has the time of a launch, whenever it is written", () => {
+    const job = anOpalJob({ status: statusOf(anObserved({ placement: waitingFor }), at(0.2)) });
+    const children = [aChild({ createdAtMs: START_MS + 4000 })];
+    const { conditions, assignment } = statusOf(anObserved({ job, children }), at(9));
+    const told = conditions?.find(({ type }) => type === "Admitted");
+    expect([told?.lastTransitionTime, assignment?.since]).toEqual([at(4).toISOString(), at(4).toISOString()]);
+  });
+
   describe("has true times of running, whenever it is written:", () => {
     const admitted = statusOf(anObserved(), at(0.7));
     const job = anOpalJob({ status: admitted });
@@ -232,6 +240,7 @@ describe("writing the status", () => {
     timeWrite(before, OpalJobStatus.parse(after), {
       intervals: settings,
       writtenAtMs: START_MS,
+      launchSeenMs: undefined,
       runningSinceMs: START_MS,
       nowMs: START_MS + seconds * 1000,
     });
@@ -271,8 +280,60 @@ describe("writing the status", () => {
     },
   ] as const)("once the GPUs are assigned, $what", ({ after, seconds, want }) => {
     const nowMs = START_MS + seconds * 1000;
-    const context = { intervals: settings, writtenAtMs: START_MS, runningSinceMs: START_MS, nowMs };
+    const seen = { launchSeenMs: undefined, runningSinceMs: START_MS };
+    const context = { intervals: settings, writtenAtMs: START_MS, ...seen, nowMs };
     expect(timeWrite(admitted, after, context)).toEqual(want);
+  });
+
+  const waits = statusOf(anObserved({ placement: waitingFor }), at(0));
+  const launched = (status: object, changes: Partial<Observed> = {}) => {
+    const job = anOpalJob({ status, ...(changes.job && { spec: changes.job.spec }) });
+    return { before: job.status, after: statusOf(anObserved({ ...changes, job }), at(0)) };
+  };
+  const later = (afterMs: number) => ({ write: "later", afterMs });
+  it.each([
+    { what: "waits for a moment", ...launched(waits), seconds: 0, want: later(1500) },
+    { what: "of a job without a status too", ...launched({}), seconds: 0, want: later(1500) },
+    {
+      what: "and that pods run waits from the launch on",
+      ...launched(waits, { children: [aChild({ pods: [aPod()] })] }),
+      seconds: 1.2,
+      want: later(300),
+    },
+    {
+      what: "is written when its GPUs are still held",
+      ...launched(waits),
+      seconds: 1.5,
+      want: { write: "now" },
+    },
+    {
+      what: "is written at once with what else has changed",
+      ...launched({ ...waits, observedGeneration: 7 }),
+      seconds: 0,
+      want: { write: "now" },
+    },
+    {
+      what: "is written at once when the job had GPUs before",
+      ...launched({ ...admitted, attempts: 0 }),
+      seconds: 0,
+      want: { write: "now" },
+    },
+    {
+      what: "and the end within that moment are one write",
+      ...launched(waits, { children: [aChild({ pods: [ended] })] }),
+      seconds: 1,
+      want: { write: "now" },
+    },
+    {
+      what: "that was told, and GPUs again, are written at once",
+      ...launched({ ...waits, attempts: 1 }, { children: [aChild()] }),
+      seconds: 0,
+      want: { write: "now" },
+    },
+  ])("a launch $what", ({ before: was, after, seconds, want }) => {
+    const seen = { launchSeenMs: START_MS, runningSinceMs: START_MS + 1000 };
+    const context = { intervals: settings, writtenAtMs: START_MS, ...seen, nowMs: START_MS + seconds * 1000 };
+    expect(timeWrite(was, after, context)).toEqual(want);
   });
 
   it.each([
@@ -322,9 +383,9 @@ describe("writing the status", () => {
     { what: "a place at the head, when that is over", was: place(2), is: place(1), seconds: 5, want: now },
     { what: "words alone, late", was: place(1), is: place(1, "order", "else"), seconds: 5, want: late },
   ])("of a job that waits writes a change of $what", ({ was, is, seconds, want }) => {
-    const waits = statusOf(anObserved({ placement: waitingFor }), at(0));
     const status = (changes: object) => OpalJobStatus.parse({ ...waits, ...changes });
-    const context = { intervals: settings, writtenAtMs: START_MS, runningSinceMs: undefined };
+    const seen = { launchSeenMs: undefined, runningSinceMs: undefined };
+    const context = { intervals: settings, writtenAtMs: START_MS, ...seen };
     const nowMs = START_MS + seconds * 1000;
     expect(timeWrite(status(was), status(is), { ...context, nowMs })).toEqual(want);
   });
@@ -351,7 +412,8 @@ describe("events", () => {
   const notes = (seen: Observed) => {
     const decision = decide(seen, settings, START_MS + 60_000);
     const after = nextStatus(seen, decision, at(60));
-    return notesOf(decision, seen.job.status, after).map(({ type, reason }) => `${type} ${reason}`);
+    const told = [...notesOfAction(decision), ...notesOfStatus(seen.job.status, after)];
+    return told.map(({ type, reason }) => `${type} ${reason}`);
   };
   it.each([
     ["a launch", anObserved(), ["Normal GpusAssigned"]],
@@ -395,6 +457,6 @@ describe("events", () => {
     ["none, but gets one more", admittedTo("sim", 5), undefined],
   ] as const)("of GPUs given back: %s", (_what, placement, want) => {
     const seen = anObserved({ job: anOpalJob({ items: 4 }), children: [running], placement });
-    expect(noteOfWithdrawal(decide(seen, settings, START_MS + 60_000))?.note).toBe(want);
+    expect(notesOfAction(decide(seen, settings, START_MS + 60_000))[0]?.note).toBe(want);
   });
 });

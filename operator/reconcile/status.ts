@@ -5,7 +5,7 @@ import { assess, type Assessment } from "./assess.ts";
 import { conditionsOf } from "./conditions.ts";
 import type { Action, Decision, Verdict } from "./decision.ts";
 import type { Observed, ObservedChild, SharedFacts } from "./observed.ts";
-import { firstStartMs } from "./run-times.ts";
+import { firstStartMs, heldSinceMs } from "./run-times.ts";
 import type { ItemFailure } from "./shard-reading.ts";
 import { gpusOf, runningPods, usageOf } from "./usage.ts";
 import { itemId } from "./verdict.ts";
@@ -21,7 +21,7 @@ export function nextStatus(
   decision: Pick<Decision, "action" | "verdict">,
   now: Date,
 ): OpalJobStatus {
-  const after = project(seen, decision.action);
+  const after = project(seen, decision.action, now.getTime());
   const { verdict } = decision;
   const assessment = closed(assess(after), verdict);
   const before = seen.job.status;
@@ -67,7 +67,7 @@ function closed(assessment: Assessment, verdict: Verdict | undefined): Assessmen
 }
 
 /** What will be seen when the action is done. */
-function project(seen: Observed, action: Action): Observed {
+function project(seen: Observed, action: Action, nowMs: number): Observed {
   switch (action.do) {
     case "nothing":
     case "delete-opaljob":
@@ -76,7 +76,7 @@ function project(seen: Observed, action: Action): Observed {
     case "replace-lost-pod":
       return seen;
     case "launch":
-      return { ...seen, children: [...seen.children, launched(seen, action)] };
+      return { ...seen, children: [...seen.children, launched(seen, action, nowMs)] };
     case "resize":
       return withChild(seen, { ...action.child, parallelism: action.parallelism });
     case "stop":
@@ -97,13 +97,14 @@ function withChild(seen: Observed, child: ObservedChild): Observed {
 function launched(
   seen: Observed,
   { attempt, manifest, pool, passengers }: Extract<Action, { do: "launch" }>,
+  nowMs: number,
 ): ObservedChild {
   return {
     ...(passengers && { shared: sharedWith(passengers) }),
     pool,
     pricePerGpuHour: seen.target?.spec.pricePerGpuHour ?? 0,
     vramGiB: seen.target?.spec.vramGiB ?? 0,
-    createdAtMs: 0,
+    createdAtMs: nowMs,
     isSuspended: manifest.spec.suspend ?? false,
     tileScale: attempt.tileScale,
     uid: "",
@@ -169,15 +170,15 @@ function failedItems({ job }: Observed, { failed }: Assessment): Pick<OpalJobSta
 }
 
 function assignment(
-  { job }: Observed,
+  seen: Observed,
   { active }: Assessment,
   { verdict, now }: { verdict: Verdict | undefined; now: Date },
 ): Pick<OpalJobStatus, "assignment"> {
   const gpus = gpusOf(active);
   if (verdict || !active || gpus === 0) return {};
   const { pool } = active.child;
-  const before = job.status.assignment;
-  const since = before?.pool === pool ? before.since : now.toISOString();
+  const before = seen.job.status.assignment;
+  const since = before?.pool === pool ? before.since : toTimestamp(heldSinceMs(seen, active, now.getTime()));
   // One member of a shared child holds its GPU, and not each of them.
   const isPassenger = active.child.shared?.isDriver === false;
   return { assignment: { pool, gpus: isPassenger ? 0 : gpus, since } };

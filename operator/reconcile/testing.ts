@@ -147,6 +147,7 @@ export function anObserved(changes: Partial<Observed> = {}): Observed {
     placement: admittedTo("sim", 1),
     target: pool,
     statusWrittenAtMs: START_MS,
+    launchSeenMs: undefined,
     runningSinceMs: undefined,
     ...changes,
   };
