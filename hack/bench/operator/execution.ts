@@ -1,7 +1,6 @@
 import { isFinished } from "#crds/conditions.ts";
 import { formatRanges } from "#crds/item-ranges.ts";
 import { ANNOTATIONS, LABELS } from "#crds/names.ts";
-import { Condition } from "#crds/opaljob.ts";
 import * as z from "zod";
 import { type Resources, resourcesIn } from "../../../operator/cluster/resources.ts";
 import type { ApiClient, Resource } from "../../../operator/runtime/api-client.ts";
@@ -41,9 +40,9 @@ export function startExecution({ client, namespace, jobs, runMs }: ExecutionOpti
   const all = Promise.withResolvers<void>();
   const stopping = new AbortController();
 
-  function seeOpalJob({ name, conditions }: SeenOpalJob): void {
+  function seeOpalJob({ name, isEnded }: SeenOpalJob): void {
     if (!seenMs.has(name)) seenMs.set(name, performance.now());
-    if (isFinished(conditions)) ended.add(name);
+    if (isEnded) ended.add(name);
     if (ended.size === jobs) all.resolve();
   }
 
@@ -115,17 +114,19 @@ export function startExecution({ client, namespace, jobs, runMs }: ExecutionOpti
 
 interface SeenOpalJob {
   readonly name: string;
-  readonly conditions: readonly Condition[];
+  readonly isEnded: boolean;
 }
 
 const RawOpalJob = z.object({
   metadata: z.object({ name: z.string() }),
-  status: z.object({ conditions: z.array(Condition).default([]) }).prefault({}),
+  status: z
+    .object({ conditions: z.array(z.object({ type: z.string(), status: z.string() })).default([]) })
+    .prefault({}),
 });
 
 function parseOpalJob(raw: unknown): SeenOpalJob {
   const { metadata, status } = RawOpalJob.parse(raw);
-  return { name: metadata.name, conditions: status.conditions };
+  return { name: metadata.name, isEnded: isFinished(status.conditions) };
 }
 
 interface SeenChild {

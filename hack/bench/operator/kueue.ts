@@ -6,9 +6,10 @@ import { freePort } from "../../processes/free-port.ts";
 import { spawnPart, type Part } from "../../processes/part.ts";
 import type { Reaper } from "../../processes/reaper.ts";
 import type { Cluster } from "../../dev-cluster/cluster.ts";
+import { cpuSeconds } from "../flow/process-usage.ts";
 import type { KueuePeer } from "../kueue/peer.ts";
 import type { Load } from "./load.ts";
-import { managerCost, type Side, startQuietCluster } from "./side.ts";
+import { managerCost, meterServers, type OthersCost, type Side, startQuietCluster } from "./side.ts";
 
 const READY_SECONDS = 60;
 
@@ -46,11 +47,11 @@ export async function runKueue(options: KueueSideOptions): Promise<Side> {
       },
       reaper,
     );
-    const runner = await runToEnd(cluster, options);
-    const cost = await managerCost(manager.pid, metricsUrl);
+    const { runner, others } = await runToEnd(cluster, options);
+    const cost = await managerCost(manager.pid, metricsUrl, dir);
     await runner.kill();
     await manager.stop();
-    return { ...(await readRecord(dir)), cost };
+    return { ...(await readRecord(dir)), cost, others };
   } finally {
     await cluster.stop();
   }
@@ -69,12 +70,13 @@ async function applyCrds(cluster: Cluster, folder: string): Promise<void> {
 async function runToEnd(
   cluster: Cluster,
   { peer, load, reaper, dir, deadlineSeconds }: KueueSideOptions,
-): Promise<Part> {
+): Promise<{ runner: Part; others: OthersCost }> {
   const generator = join(dir, "generator.yaml");
   await writeFile(generator, load.generator);
   const where = ["--kubeconfig", cluster.kubeconfig(), "--generatorConfig", generator, "--o", dir];
   const limits = ["--timeout", `${deadlineSeconds}s`];
-  return spawnPart(
+  const serverSeconds = await meterServers(cluster);
+  const runner = await spawnPart(
     {
       name: "kueue-runner",
       command: peer.runner,
@@ -91,6 +93,8 @@ async function runToEnd(
     },
     reaper,
   );
+  const [serverCpuSeconds, harnessCpuSeconds] = await Promise.all([serverSeconds(), cpuSeconds(runner.pid)]);
+  return { runner, others: { serverCpuSeconds, harnessCpuSeconds } };
 }
 
 const Summary = z.object({
@@ -101,7 +105,7 @@ const Summary = z.object({
   droppedWorkloadEvents: z.number().default(0),
 });
 
-async function readRecord(dir: string): Promise<Omit<Side, "cost">> {
+async function readRecord(dir: string): Promise<Omit<Side, "cost" | "others">> {
   const summary = Summary.parse(parse(await readFile(join(dir, "summary.yaml"), "utf8")));
   // It records without waiting: what did not fit is missing from the record.
   if (summary.droppedWorkloadEvents > 0) {

@@ -17,7 +17,7 @@ import type { Reaper } from "../../processes/reaper.ts";
 import { KUEUE_CLIENT } from "../kueue/peer.ts";
 import { type Execution, startExecution } from "./execution.ts";
 import type { JobSet, Load, QueueLoad } from "./load.ts";
-import { managerCost, type Side, startQuietCluster } from "./side.ts";
+import { managerCost, meterServers, type Side, startQuietCluster } from "./side.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
 const READY_SECONDS = 60;
@@ -60,6 +60,8 @@ export async function runOpal(options: OpalSideOptions): Promise<Side> {
       jobs: load.jobs,
       runMs: (job) => runMs.get(classOf(job)) ?? 0,
     });
+    const serverSeconds = await meterServers(cluster);
+    const ownBefore = process.cpuUsage();
     const startMs = performance.now();
     await Promise.race([
       Promise.all([generate(client, load), execution.ended]),
@@ -67,10 +69,16 @@ export async function runOpal(options: OpalSideOptions): Promise<Side> {
       operator.exited.then(() => Promise.reject(new Error(`the operator ended: see ${dir}`))),
     ]);
     const wallSeconds = (performance.now() - startMs) / 1000;
-    const cost = await managerCost(operator.pid, `http://127.0.0.1:${operator.ready.port}/metrics`);
+    const { user, system } = process.cpuUsage(ownBefore);
+    const metricsUrl = `http://127.0.0.1:${operator.ready.port}/metrics`;
+    const cost = await managerCost(operator.pid, metricsUrl, dir);
+    const others = {
+      serverCpuSeconds: await serverSeconds(),
+      harnessCpuSeconds: (user + system) / 1e6,
+    };
     await execution.stop();
     await operator.stop();
-    return { wallSeconds, waits: waitsByClass(execution), cost };
+    return { wallSeconds, waits: waitsByClass(execution), cost, others };
   } finally {
     http.close();
     await cluster.stop();

@@ -6,6 +6,7 @@ const aSide = (wallSeconds: number, peakRssMb: number, writes: [string, number][
   wallSeconds,
   waits: new Map([["small", [1, 2, 3]]]),
   cost: { writes: new Map(writes), cpuSeconds: 4, peakRssMb },
+  others: { serverCpuSeconds: 20, harnessCpuSeconds: 5 },
 });
 const kueue = aSide(40, 400, [["patch", 200]]);
 const opal = aSide(20, 100, [

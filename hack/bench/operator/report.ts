@@ -27,6 +27,8 @@ export function compare({ opal, kueue }: Sides, jobs: number): string[] {
     ["writes a job", ({ cost }) => sumOf(cost.writes) / jobs],
     ["writes a second", ({ cost, wallSeconds }) => sumOf(cost.writes) / wallSeconds],
     ["CPU, s", ({ cost }) => cost.cpuSeconds],
+    ["CPU of API server and etcd, s", ({ others }) => others.serverCpuSeconds],
+    ["CPU of the harness, s", ({ others }) => others.harnessCpuSeconds],
     ["peak RSS, MB", ({ cost }) => cost.peakRssMb],
   ];
   const cell = (side: Side | undefined, value: (side: Side) => number) =>
@@ -53,6 +55,8 @@ export function figuresOf({ opal, kueue }: Sides, jobs: number): Record<string, 
     [`${name}_wall_seconds`]: side.wallSeconds,
     [`${name}_jobs_per_second`]: jobs / side.wallSeconds,
     [`${name}_cpu_seconds`]: side.cost.cpuSeconds,
+    [`${name}_server_cpu_seconds`]: side.others.serverCpuSeconds,
+    [`${name}_harness_cpu_seconds`]: side.others.harnessCpuSeconds,
     [`${name}_rss_mb`]: side.cost.peakRssMb,
     [`${name}_writes_per_job`]: sumOf(side.cost.writes) / jobs,
   });

@@ -1,7 +1,8 @@
 /** What is measured of a manager under load, whichever it is. */
-import { readFile } from "node:fs/promises";
-import type { ClusterOptions } from "../../dev-cluster/cluster.ts";
-import { type Cluster, startCluster } from "../../dev-cluster/cluster.ts";
+import { writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type Cluster, type ClusterOptions, startCluster } from "../../dev-cluster/cluster.ts";
+import { cpuSeconds, peakMegabytes } from "../flow/process-usage.ts";
 
 export interface Side {
   /** From the start of the load until the last job was seen to have ended. */
@@ -9,6 +10,15 @@ export interface Side {
   /** Seconds from a job being seen to its admission being seen, by class. */
   readonly waits: ReadonlyMap<string, readonly number[]>;
   readonly cost: ManagerCost;
+  readonly others: OthersCost;
+}
+
+/** What else shares the cores, from the start of the load to its end. */
+export interface OthersCost {
+  /** Of the API server and etcd. */
+  readonly serverCpuSeconds: number;
+  /** Of whoever makes the load and mimics its execution. */
+  readonly harnessCpuSeconds: number;
 }
 
 export interface ManagerCost {
@@ -30,27 +40,26 @@ export async function startQuietCluster(options: ClusterOptions): Promise<Cluste
   return cluster;
 }
 
-/** Of a running process, up to now. Linux only. */
-export async function managerCost(pid: number, metricsUrl: string): Promise<ManagerCost> {
-  const [stat, status, metrics] = await Promise.all([
-    readFile(`/proc/${pid}/stat`, "utf8"),
-    readFile(`/proc/${pid}/status`, "utf8"),
+/** Of a running process, up to now; its metrics are kept in `dir`. Linux only. */
+export async function managerCost(pid: number, metricsUrl: string, dir: string): Promise<ManagerCost> {
+  const [seconds, peakRssMb, metrics] = await Promise.all([
+    cpuSeconds(pid),
+    peakMegabytes(pid),
     fetch(metricsUrl).then((response) => response.text()),
   ]);
-  return {
-    writes: writesIn(metrics),
-    cpuSeconds: cpuTicks(stat) / TICKS_PER_SECOND,
-    peakRssMb: (Number(/^VmHWM:\s+(\d+) kB/m.exec(status)?.[1]) * 1024) / 1e6,
-  };
+  await writeFile(join(dir, "metrics.txt"), metrics);
+  return { writes: writesIn(metrics), cpuSeconds: seconds, peakRssMb };
 }
 
-/** What Linux tells programs, whatever the kernel was built with. */
-const TICKS_PER_SECOND = 100;
-
-/** The name in parentheses may hold anything; user and system time are the 12th and 13th field after it. */
-function cpuTicks(stat: string): number {
-  const fields = stat.slice(stat.lastIndexOf(")") + 2).split(" ");
-  return Number(fields[11]) + Number(fields[12]);
+/** @returns what tells the CPU time of the API server and etcd since now */
+export async function meterServers(cluster: Cluster): Promise<() => Promise<number>> {
+  const { components = {} } = await cluster.control("status");
+  const used = async () => {
+    const pids = ["apiserver", "etcd"].flatMap((name) => components[name] ?? []);
+    return (await Promise.all(pids.map(cpuSeconds))).reduce((sum, one) => sum + one, 0);
+  };
+  const before = await used();
+  return async () => (await used()) - before;
 }
 
 const WRITES = /^(create|update|patch|delete|post|put)$/;
