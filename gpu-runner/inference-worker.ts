@@ -9,6 +9,7 @@ import { classify } from "./failure.ts";
 import { ModelSessions } from "./models/sessions.ts";
 import { settleCut } from "./quality/settled-cut.ts";
 import type {
+  SceneStep,
   StageResult,
   StageWork,
   WorkAnswer,
@@ -17,6 +18,8 @@ import type {
   WorkRequest,
 } from "./stage-work.ts";
 import { place } from "./stages/place.ts";
+import { createSceneMaker } from "./stages/scene-maker.ts";
+import { DEFAULT_SCENES } from "./stages/scene-settings.ts";
 import { upscaleTo } from "./stages/upscale.ts";
 import { warmUp } from "./warm-up.ts";
 
@@ -25,6 +28,15 @@ const settings = workerData as WorkerSettings;
 sharp.cache(false);
 
 const sessions = new ModelSessions(settings);
+const { modelsDir, upscalerQuality } = settings;
+const sceneModels = {
+  sessions,
+  modelsDir,
+  upscalerQuality,
+  settings: settings.scenes ?? DEFAULT_SCENES,
+  onStep: (done: number, of: number) => parentPort?.postMessage({ done, of } satisfies SceneStep),
+};
+const sceneMaker = createSceneMaker(sceneModels);
 
 function perform(work: StageWork): Promise<Pick<StageResult, "picture" | "layers" | "facts">> {
   switch (work.stage) {
@@ -33,7 +45,7 @@ function perform(work: StageWork): Promise<Pick<StageResult, "picture" | "layers
     case "place": {
       const { photo, picture, brand, backdrop } = work;
       const maxScenePixels = settings.maxFinalPixels / work.upscale ** 2;
-      return place({ photo, cutout: picture, brand, backdrop }, { ...settings, maxScenePixels });
+      return place({ photo, cutout: picture, brand, backdrop }, { ...settings, maxScenePixels, sceneMaker });
     }
     case "upscale":
       return upscaleTo(work, settings.upscalerQuality, sessions);
@@ -71,7 +83,7 @@ async function retire(): Promise<void> {
 }
 
 function take(message: WorkerMessage, before: Promise<void>): Promise<void> {
-  if ("warm" in message) return before.then(() => warmUp(sessions, message.warm, settings));
+  if ("warm" in message) return before.then(() => warmUp(sceneModels, message.warm, settings.provider));
   if ("retire" in message) return before.then(retire);
   return serve(message, before);
 }

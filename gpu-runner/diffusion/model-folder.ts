@@ -31,6 +31,7 @@ const ModelIndex = z.looseObject({
   /** Of our own folders: the settings with which the model was trained to be used. */
   opal: z
     .looseObject({
+      licence: z.string().optional(),
       steps: z.int().min(1).max(1000).optional(),
       guidance: z.number().min(0).max(100).optional(),
       sizes: z.array(z.tuple([z.int().min(8), z.int().min(8)])).optional(),
@@ -73,7 +74,8 @@ const readIfThere = async (dir: string, path: string) =>
 function parseJson<T>(schema: z.ZodType<T>, text: string, path: string): T {
   let json: unknown;
   try {
-    json = JSON.parse(text);
+    // Python writes infinity, which JSON has not: options that have it mean their default.
+    json = JSON.parse(text.replaceAll(/:\s*-?(?:Infinity|NaN)\b/g, ": null"));
   } catch (cause) {
     throw new BadModelFolder(`${path} is no JSON`, { cause });
   }

@@ -1,7 +1,6 @@
 /** With which model scenes are painted, and how. Plain data: it crosses threads and stands in recipes. */
 import * as z from "zod";
-
-const SCHEDULER_NAMES = ["ddim", "euler", "euler-a", "dpm++2m", "dpm++2m-karras", "lcm"] as const;
+import { SCHEDULER_NAMES } from "../diffusion/schedulers/from-config.ts";
 
 /** The small model that comes with the runner. */
 export const OWN_SCENE_MODEL = "opal-scene";

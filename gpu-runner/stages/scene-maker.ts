@@ -1,0 +1,201 @@
+/** The models behind generated scenes: Stable Diffusion paints, an upscaler enlarges, the segmenter looks again. */
+import { fileURLToPath } from "node:url";
+import { join } from "node:path";
+import sharp from "sharp";
+import { BadModelFolder, type ModelFolder } from "../diffusion/model-folder.ts";
+import { type DiffusionPipeline, openPipeline } from "../diffusion/pipeline.ts";
+import { createScheduler } from "../diffusion/schedulers/from-config.ts";
+import { Failure } from "../failure.ts";
+import { SEGMENTER, upscaler, type UpscalerQuality } from "../models/catalogue.ts";
+import { folderSha256 } from "../models/folder-identity.ts";
+import type { ModelSessions } from "../models/sessions.ts";
+import { type Box } from "#crds/runner-report.ts";
+import type { Size } from "../pipeline/layout.ts";
+import { type Alpha, cropBytes, type Rgb } from "../pipeline/raster.ts";
+import { planCanvas, type SceneCanvas, usualSizes } from "../pipeline/scene-canvas.ts";
+import { paintMask } from "../pipeline/scene-mask.ts";
+import { continueBehind } from "../pipeline/surroundings.ts";
+import type { ModelUsed } from "./facts.ts";
+import { decodePicture, encodePng, resizeAlpha, resizeRgb } from "./picture-codec.ts";
+import type { Plate, PlateOrder, SceneMaker } from "./place-generated.ts";
+import { isObjectedTo } from "./safety-checker.ts";
+import { OWN_SCENE_MODEL, type SceneSettings } from "./scene-settings.ts";
+import { makeMatte } from "./segment-matte.ts";
+import { upscale } from "./upscale.ts";
+
+export interface SceneModels {
+  readonly sessions: ModelSessions;
+  readonly modelsDir: string;
+  readonly upscalerQuality: UpscalerQuality;
+  readonly settings: SceneSettings;
+  readonly onStep?: ((done: number, of: number) => void) | undefined;
+}
+
+const OWN_FOLDER = fileURLToPath(new URL("../diffusion/scene-model", import.meta.url));
+
+/** The longer side at which a picture is looked at again: the segmenter sees no more. */
+const LOOK_PIXELS = 1024;
+/** Enlarging by less needs no network. */
+const LEAST_ENLARGING = 1.2;
+/** Steps and guidance of a model whose folder says nothing of its own. */
+const USUAL = { steps: 25, guidance: 7.5 };
+const DISTILLED = { steps: 6, guidance: 8 };
+
+export function sceneFolder(modelsDir: string, name: string): string {
+  return name === OWN_SCENE_MODEL ? OWN_FOLDER : join(modelsDir, name);
+}
+
+/** @throws {Failure} `model` when the folder is missing or not whole. */
+export async function openSceneModel({
+  sessions,
+  modelsDir,
+  settings,
+}: SceneModels): Promise<DiffusionPipeline> {
+  try {
+    const pipeline = await openPipeline(sceneFolder(modelsDir, settings.model), (path) =>
+      sessions.part(path),
+    );
+    const { steps, scheduler: name } = sceneSteps(pipeline, settings);
+    createScheduler(pipeline.folder.scheduler, { steps, name });
+    return pipeline;
+  } catch (cause) {
+    if (!(cause instanceof BadModelFolder || cause instanceof RangeError)) throw cause;
+    throw new Failure("model", `the scene model ${settings.model}: ${cause.message}`, { cause });
+  }
+}
+
+/** Pixels to which sides are rounded: the network halves latents once for each of its levels but the first. */
+function sideStep({ unetConfig }: ModelFolder, factor: number): number {
+  const levels = unetConfig.block_out_channels?.length ?? 4;
+  return factor * 2 ** (levels - 1);
+}
+
+/** The sizes in which a model paints: few, so that each is warmed once. */
+export function sceneSizes({ folder, kind }: DiffusionPipeline): Size[] {
+  const own = folder.index.opal?.sizes;
+  if (own) return own.map(([width, height]) => ({ width, height }));
+  return usualSizes(kind.nativeSize, sideStep(folder, kind.factor));
+}
+
+export function sceneSteps({ folder, kind }: DiffusionPipeline, settings: SceneSettings) {
+  const usual = kind.guidanceWidth === undefined ? USUAL : DISTILLED;
+  const own = folder.index.opal;
+  return {
+    steps: settings.steps ?? own?.steps ?? usual.steps,
+    guidance: settings.guidance ?? own?.guidance ?? usual.guidance,
+    scheduler: settings.scheduler,
+  };
+}
+
+async function laidInto(
+  picture: Rgb | Alpha,
+  { size, inner }: SceneCanvas,
+  channels: 1 | 3,
+): Promise<Uint8Array> {
+  const open = sharp(picture.data, { raw: { width: inner.width, height: inner.height, channels } });
+  const extended = (channels === 1 ? open.toColourspace("b-w") : open).extend({
+    left: inner.x,
+    top: inner.y,
+    right: size.width - inner.x - inner.width,
+    bottom: size.height - inner.y - inner.height,
+    extendWith: "copy",
+  });
+  return new Uint8Array(await extended.raw().toBuffer());
+}
+
+/** Canvas and matte as the model is given them. */
+async function onCanvas({ canvas, product }: PlateOrder, plan: SceneCanvas) {
+  const rgb = await resizeRgb(canvas, plan.inner);
+  const alpha = await resizeAlpha(product, plan.inner);
+  return {
+    image: { ...plan.size, data: await laidInto(rgb, plan, 3) },
+    product: { ...plan.size, data: await laidInto(alpha, plan, 1) },
+  };
+}
+
+/** The wanted part of what was painted, enlarged to the scene's size: by a network as far as one reaches. */
+async function enlarged(painted: Rgb, inner: Box, to: Size, models: SceneModels): Promise<Rgb> {
+  const part = cropBytes(painted, inner, 3);
+  const factor = to.width / part.width;
+  if (factor < LEAST_ENLARGING) return resizeRgb(part, to);
+  const model = upscaler(factor > 2 ? 4 : 2, models.upscalerQuality);
+  const { picture } = await upscale({ picture: (await encodePng(part)).bytes }, model, models.sessions);
+  return resizeRgb((await decodePicture(picture.bytes)).rgb, to);
+}
+
+interface OpenedModel {
+  readonly model: DiffusionPipeline;
+  readonly used: ModelUsed;
+}
+
+async function paint(models: SceneModels, order: PlateOrder, { model, used }: OpenedModel): Promise<Plate> {
+  const plan = planCanvas(order.canvas, sceneSizes(model));
+  const { image, product } = await onCanvas(order, plan);
+  const { factor } = model.kind;
+  const { prompt, negativePrompt, strength, seed } = order;
+  const request = {
+    ...sceneSteps(model, models.settings),
+    prompt,
+    negativePrompt,
+    seeds: [seed],
+    ...plan.size,
+  };
+  const from = { image, strength, mask: paintMask(product, factor) };
+  const [picture] = await model.generate({ ...request, from }, { onStep: models.onStep });
+  if (!picture) throw new RangeError("the scene model made no picture");
+  const isUnsafe = await isObjectedTo(picture.rgb, model.folder.safetyChecker, models.sessions);
+  const ring = { solid: factor / 2, feather: factor / 2 };
+  const scene = continueBehind(picture.rgb, product, ring);
+  return {
+    rgb: await enlarged(scene, plan.inner, order.canvas, models),
+    isUnsafe,
+    made: {
+      prompt,
+      ...(negativePrompt !== undefined && { negativePrompt }),
+      seed,
+      strength,
+      steps: request.steps,
+      guidance: request.guidance,
+      ...(request.scheduler && { scheduler: request.scheduler }),
+      width: plan.size.width,
+      height: plan.size.height,
+      model: used,
+    },
+  };
+}
+
+async function see(picture: Rgb, sessions: ModelSessions): Promise<Alpha> {
+  const scale = Math.min(1, LOOK_PIXELS / Math.max(picture.width, picture.height));
+  const size = { width: Math.round(picture.width * scale), height: Math.round(picture.height * scale) };
+  try {
+    return (await makeMatte(await resizeRgb(picture, size), SEGMENTER, sessions)).alpha;
+  } catch (error) {
+    if (!(error instanceof Failure && error.class === "no-product")) throw error;
+    return { ...size, data: new Uint8Array(size.width * size.height) };
+  }
+}
+
+async function openUsed(models: SceneModels): Promise<OpenedModel> {
+  const model = await openSceneModel(models);
+  const { dir, index } = model.folder;
+  const licence = index.opal?.licence ?? "as its folder says";
+  return { model, used: { name: models.settings.model, sha256: await folderSha256(dir), licence } };
+}
+
+/** Opens the scene model at the first scene. */
+export function createSceneMaker(models: SceneModels): SceneMaker {
+  let opened: Promise<OpenedModel> | undefined;
+  const open = () => {
+    if (!opened) {
+      opened = openUsed(models);
+      opened.catch(() => (opened = undefined));
+    }
+    return opened;
+  };
+  return {
+    settings: models.settings,
+    paint: async (order) => paint(models, order, await open()),
+    see: (picture) => see(picture, models.sessions),
+    resize: resizeAlpha,
+  };
+}
