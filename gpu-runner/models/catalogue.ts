@@ -37,7 +37,11 @@ const Task = z.discriminatedUnion("kind", [
     /** Of logits the sigmoid is taken. */
     scores: z.enum(["probability", "logit"]),
   }),
-  /** `padding`: pixels of context round a tile after which the tile equals the whole (proven by test). */
+  /**
+   * `padding`: pixels of context round a tile after which the tile equals the whole (proven by test). `tile`: its
+   * side, padding included. Larger ones waste less on padding; from 32 MiB on for what a layer makes of a tile, the
+   * C library gives its memory back after every layer, and getting it again costs a third more time.
+   */
   z.object({
     kind: z.literal("upscale"),
     factor: z.union([z.literal(2), z.literal(4)]),
@@ -119,7 +123,7 @@ export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
   },
   esrgan({
     name: "esrgan-slim-x2",
-    task: { kind: "upscale", factor: 2, quality: "fast", tile: 192, padding: 12 },
+    task: { kind: "upscale", factor: 2, quality: "fast", tile: 240, padding: 12 },
     recipe: { make: "esrgan", range: 255 },
     source: { package: "@upscalerjs/esrgan-slim", version: "1.0.0" },
     bytes: 890_934,
@@ -135,7 +139,7 @@ export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
   }),
   esrgan({
     name: "esrgan-slim-x4",
-    task: { kind: "upscale", factor: 4, quality: "fast", tile: 192, padding: 12 },
+    task: { kind: "upscale", factor: 4, quality: "fast", tile: 240, padding: 12 },
     recipe: { make: "esrgan", range: 255 },
     source: { package: "@upscalerjs/esrgan-slim", version: "1.0.0" },
     bytes: 936_442,
@@ -151,7 +155,7 @@ export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
   }),
   esrgan({
     name: "esrgan-thick-x2",
-    task: { kind: "upscale", factor: 2, quality: "fine", tile: 128, padding: 16 },
+    task: { kind: "upscale", factor: 2, quality: "fine", tile: 208, padding: 16 },
     recipe: { make: "esrgan", range: 1 },
     source: { package: "@upscalerjs/esrgan-thick", version: "1.0.0" },
     bytes: 29_009_789,
@@ -171,7 +175,7 @@ export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
   }),
   esrgan({
     name: "esrgan-thick-x4",
-    task: { kind: "upscale", factor: 4, quality: "fine", tile: 128, padding: 16 },
+    task: { kind: "upscale", factor: 4, quality: "fine", tile: 208, padding: 16 },
     recipe: { make: "esrgan", range: 1 },
     source: { package: "@upscalerjs/esrgan-thick", version: "1.0.0" },
     bytes: 29_092_879,

@@ -2,7 +2,7 @@ import { homedir } from "node:os";
 import { join } from "node:path";
 import sharp from "sharp";
 import { expect, it, type TestContext } from "vitest";
-import { mirrored, readTile } from "../pipeline/tiles.ts";
+import { mirrored, readTile, squareTile } from "../pipeline/tiles.ts";
 import type { Rgb } from "../pipeline/raster.ts";
 import { photoBytes } from "../testing.ts";
 import { REPAINTER } from "./catalogue.ts";
@@ -74,8 +74,8 @@ it(
     const picture: Rgb = { width: 240, height: 240, data: await photo.raw().toBuffer() };
     const box = { x: 116, y: 116, width: core, height: core };
     const [tile, whole] = [core + 2 * padding, core + 2 * wider];
-    const inTile = await run(sessions, readTile(picture, box, { tile, padding }));
-    const inWhole = await run(sessions, readTile(picture, box, { tile: whole, padding: wider }));
+    const inTile = await run(sessions, readTile(picture, box, squareTile(tile, padding)));
+    const inWhole = await run(sessions, readTile(picture, box, squareTile(whole, wider)));
     let most = 0;
     for (let c = 0; c < 3; c++)
       for (let y = 0; y < core * factor; y++)

@@ -1,7 +1,7 @@
 import sharp from "sharp";
 import { expect, it } from "vitest";
 import type { Rgb } from "../pipeline/raster.ts";
-import { planTiles, readTile, type TileShape } from "../pipeline/tiles.ts";
+import { planTiles, readTile, squareTile, type TileShape } from "../pipeline/tiles.ts";
 import { photoBytes, testModels } from "../testing.ts";
 import { type UpscaleEntry, upscaler } from "./catalogue.ts";
 import { isVerified } from "./load.ts";
@@ -26,10 +26,10 @@ interface Enlargement extends TileShape {
 async function enlarge(picture: Rgb, { model, modelsDir, ...shape }: Enlargement): Promise<Float32Array> {
   const sessions = new ModelSessions({ modelsDir, provider: "cpu", intraOpThreads: 2 });
   const { factor } = model.task;
-  const side = shape.tile * factor;
+  const side = shape.width * factor;
   const out = new Float32Array(picture.data.length * factor ** 2);
   for (const core of planTiles(picture, shape)) {
-    const dims = [1, 3, shape.tile, shape.tile];
+    const dims = [1, 3, shape.height, shape.width];
     const data = readTile(picture, core, shape);
     const tile = await sessions.run(model, { data, dims, output: "upscaled" });
     for (let y = 0; y < core.height * factor; y++) {
@@ -62,8 +62,8 @@ it.for([
       skip(`${model.name} is not in the cache: \`npm run eval\` fetches it`);
     const { padding } = model.task;
     const picture = await crop(side);
-    const whole = await enlarge(picture, { model, modelsDir, tile: side + 2 * padding, padding });
-    const tiled = await enlarge(picture, { model, modelsDir, tile: 72, padding });
+    const whole = await enlarge(picture, { model, modelsDir, ...squareTile(side + 2 * padding, padding) });
+    const tiled = await enlarge(picture, { model, modelsDir, ...squareTile(72, padding) });
     expect(largestDifference(whole, tiled)).toBeLessThanOrEqual(0.05);
   },
 );
@@ -71,7 +71,7 @@ it.for([
 it("shows seams with too little padding, so the test above can fail", async () => {
   const with2 = { model: upscaler(2, "fast"), modelsDir: await testModels() };
   const picture = await crop(SIDE);
-  const whole = await enlarge(picture, { ...with2, tile: SIDE + 32, padding: 16 });
-  const tiled = await enlarge(picture, { ...with2, tile: 72, padding: 2 });
+  const whole = await enlarge(picture, { ...with2, ...squareTile(SIDE + 32, 16) });
+  const tiled = await enlarge(picture, { ...with2, ...squareTile(72, 2) });
   expect(largestDifference(whole, tiled)).toBeGreaterThan(1);
 });

@@ -31,6 +31,12 @@ function blockMeanError(large: Rgb, small: Rgb, factor: number): number {
 }
 
 const waves = (x: number, y: number, c: number) => 128 + 40 * Math.sin(x / 3 + c) + 40 * Math.cos(y / 4);
+/** As `backProject` leaves it. */
+function matched(large: Rgb, small: Rgb, factor: number): Rgb {
+  backProject(large, small, factor);
+  return large;
+}
+
 const repeated = ({ width, height, data }: Rgb, factor: number, cast: number) =>
   picture(width * factor, height * factor, (x, y, c) => {
     const at = (Math.floor(y / factor) * width + Math.floor(x / factor)) * 3 + c;
@@ -40,26 +46,24 @@ const repeated = ({ width, height, data }: Rgb, factor: number, cast: number) =>
 describe.each([2, 4])("backProject, ×%i", (factor) => {
   it("takes a cast away that the enlargement put in", () => {
     const small = picture(30, 20, waves);
-    expect(
-      blockMeanError(backProject(repeated(small, factor, 9), small, factor), small, factor),
-    ).toBeLessThan(4);
+    expect(blockMeanError(matched(repeated(small, factor, 9), small, factor), small, factor)).toBeLessThan(4);
     const flat = picture(30, 20, () => 100);
-    const mended = backProject(repeated(flat, factor, 9), flat, factor);
+    const mended = matched(repeated(flat, factor, 9), flat, factor);
     expect(mended.data.every((level) => level === 100)).toBe(true);
   });
 
   it("keeps an enlargement that agrees", () => {
     const flat = picture(9, 7, (_x, _y, c) => 50 + 60 * c);
-    expect(backProject(repeated(flat, factor, 0), flat, factor)).toEqual(repeated(flat, factor, 0));
+    expect(matched(repeated(flat, factor, 0), flat, factor)).toEqual(repeated(flat, factor, 0));
   });
 
   it("looks no further than twelve pixels, so that parts equal the whole", () => {
     const small = picture(60, 150, (x, y, c) => 255 * randomAt(1, x + 60 * c, y));
     const large = picture(60 * factor, 150 * factor, (x, y, c) => 255 * randomAt(2, x + 240 * c, y));
-    const whole = backProject(large, small, factor);
     const part = { x: 10, y: 40, width: 44, height: 90 };
     const inLarge = { x: 10 * factor, y: 40 * factor, width: 44 * factor, height: 90 * factor };
-    const alone = backProject(cropBytes(large, inLarge, 3), cropBytes(small, part, 3), factor);
+    const alone = matched(cropBytes(large, inLarge, 3), cropBytes(small, part, 3), factor);
+    const whole = matched(large, small, factor);
     const core = { x: 22, y: 52, width: 20, height: 66 };
     const inner = (box: typeof core, dx: number, dy: number) => ({
       x: (box.x - dx) * factor,
@@ -68,5 +72,23 @@ describe.each([2, 4])("backProject, ×%i", (factor) => {
       height: box.height * factor,
     });
     expect(cropBytes(alone, inner(core, part.x, part.y), 3)).toEqual(cropBytes(whole, inner(core, 0, 0), 3));
+  });
+
+  it("corrects what lies over a part as it would in the whole, and nothing else", () => {
+    const small = picture(60, 50, (x, y, c) => 255 * randomAt(1, x + 60 * c, y));
+    const large = picture(60 * factor, 50 * factor, (x, y, c) => 255 * randomAt(2, x + 240 * c, y));
+    const before = { ...large, data: large.data.slice() };
+    const whole = matched({ ...large, data: large.data.slice() }, small, factor);
+    const part = { x: 30, y: 0, width: 17, height: 33 };
+    backProject(large, small, factor, part);
+    for (let y = 0, i = 0; y < large.height; y++) {
+      for (let x = 0; x < large.width * 3; x++, i++) {
+        const [column, row] = [Math.floor(x / 3 / factor) - part.x, Math.floor(y / factor) - part.y];
+        const isInside = column >= 0 && column < part.width && row >= 0 && row < part.height;
+        if (large.data[i] !== (isInside ? whole : before).data[i]) {
+          expect.fail(`pixel ${Math.floor(x / 3)}, ${y} is not as it should be`);
+        }
+      }
+    }
   });
 });

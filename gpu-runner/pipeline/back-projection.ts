@@ -2,121 +2,198 @@
  * Makes an enlarged picture agree with the small one that it was made from: it is shrunk again, and what then
  * differs from the small picture is added back, a few times over. A network invents what lies between the
  * pixels; what it does to the pixels themselves (a cast, a softened or an exaggerated edge) is undone.
+ *
+ * Shrinking and enlarging are linear, so all rounds are reckoned at the small size, and the large picture is read
+ * once and written once.
  */
-import { catmullRom } from "./resample.ts";
-import { newPlane, newRgb, type Plane, type Rgb } from "./raster.ts";
+import type { Box } from "#crds/runner-report.ts";
+import {
+  firstEnlarged,
+  firstShrunk,
+  type Kernels,
+  kernelsOf,
+  ROUND_REACH,
+  roundTrip,
+  TAPS,
+} from "./back-projection-kernels.ts";
+import { grown } from "./box.ts";
+import type { Rgb } from "./raster.ts";
 
 /** More gain nothing to speak of: the fourth adds less than 0.05 dB. */
 const ROUNDS = 3;
-/** How far a round carries a difference, in pixels of the small picture: two taps down and two up. */
-const REACH = 4;
-/** Rows of the small picture that are worked on at once, so that a large picture is never whole in floats. */
-const BAND_ROWS = 64;
+/** As far as the correction of a pixel looks, in pixels of the small picture. */
+const REACH = 12;
+const CHANNELS = 3;
 
-interface Kernels {
-  readonly factor: number;
-  /** Weights of the 4 · factor large pixels round a small one. */
-  readonly shrinking: Float32Array;
-  /** For each large pixel within a small one, the weights of the 4 small pixels round it. */
-  readonly enlarging: Float32Array;
+/** Interleaved RGB in floats. */
+interface Samples {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Float32Array;
 }
 
-function kernelsOf(factor: number): Kernels {
-  const shrinking = Float32Array.from({ length: 4 * factor }, (_, k) =>
-    catmullRom((k + 0.5 - 2 * factor) / factor),
-  );
-  const sum = shrinking.reduce((total, weight) => total + weight, 0);
-  const enlarging = new Float32Array(4 * factor);
-  for (let phase = 0; phase < factor; phase++) {
-    const centre = (phase + 0.5) / factor - 0.5;
-    const first = Math.floor(centre) - 1;
-    for (let k = 0; k < 4; k++) enlarging[phase * 4 + k] = catmullRom(centre - first - k);
+/** A row of RGB with room on either side for the first and the last pixel repeated. */
+interface PaddedRow {
+  readonly all: Float32Array;
+  readonly inner: Float32Array;
+}
+
+function paddedRow(width: number, margin: number): PaddedRow {
+  const all = new Float32Array((width + 2 * margin) * CHANNELS);
+  return { all, inner: all.subarray(margin * CHANNELS, (width + margin) * CHANNELS) };
+}
+
+function repeatEdges({ all, inner }: PaddedRow): void {
+  const margin = (all.length - inner.length) / 2;
+  for (let i = 0; i < margin; i++) {
+    all[i] = inner[i % CHANNELS] ?? 0;
+    all[margin + inner.length + i] = inner[inner.length - CHANNELS + (i % CHANNELS)] ?? 0;
   }
-  return { factor, shrinking: shrinking.map((weight) => weight / sum), enlarging };
+}
+
+function addWeighted(to: Float32Array, from: Uint8Array | Float32Array, weight: number): void {
+  for (let i = 0; i < to.length; i++) to[i] = (to[i] ?? 0) + (from[i] ?? 0) * weight;
 }
 
 const clamp = (index: number, length: number) => Math.min(length - 1, Math.max(0, index));
 
-/** Rows become columns and the other way round, so that one pass serves both directions. */
-function shrinkAcross(plane: Plane, { factor, shrinking }: Kernels): Plane {
-  const out = newPlane(plane.height, plane.width / factor);
-  for (let y = 0; y < plane.height; y++) {
-    const row = y * plane.width;
-    for (let x = 0; x < out.height; x++) {
-      const first = x * factor + factor / 2 - 2 * factor;
-      let sum = 0;
-      for (let k = 0; k < shrinking.length; k++) {
-        sum += (plane.data[row + clamp(first + k, plane.width)] ?? 0) * (shrinking[k] ?? 0);
+const rowOf = ({ width, data }: Samples, y: number) =>
+  data.subarray(y * width * CHANNELS, (y + 1) * width * CHANNELS);
+
+/** The part of a picture of which all is reckoned, and its size. */
+function bytesOf({ width, data }: Rgb, { x, y, width: length }: Box, row: number): Uint8Array {
+  const from = ((y + row) * width + x) * CHANNELS;
+  return data.subarray(from, from + length * CHANNELS);
+}
+
+/** What the part of the large picture misses, when it is shrunk, of the small one's. */
+function missingOf(large: Rgb, small: Rgb, part: Box, { factor, shrinking }: Kernels): Samples {
+  const { width, height } = part;
+  const missing = { width, height, data: new Float32Array(width * height * CHANNELS) };
+  const inLarge = {
+    x: part.x * factor,
+    y: part.y * factor,
+    width: width * factor,
+    height: height * factor,
+  };
+  const margin = -firstShrunk(factor);
+  const column = paddedRow(inLarge.width, margin);
+  for (let y = 0; y < height; y++) {
+    column.inner.fill(0);
+    for (let k = 0; k < shrinking.length; k++) {
+      const row = clamp(y * factor - margin + k, inLarge.height);
+      addWeighted(column.inner, bytesOf(large, inLarge, row), shrinking[k] ?? 0);
+    }
+    repeatEdges(column);
+    const wanted = bytesOf(small, part, y);
+    const out = rowOf(missing, y);
+    for (let i = 0; i < out.length; i++) {
+      const channel = i % CHANNELS;
+      let from = (i - channel) * factor + channel;
+      let seen = 0;
+      for (let k = 0; k < shrinking.length; k++, from += CHANNELS) {
+        seen += (column.all[from] ?? 0) * (shrinking[k] ?? 0);
       }
-      out.data[x * out.width + y] = sum;
+      out[i] = (wanted[i] ?? 0) - seen;
+    }
+  }
+  return missing;
+}
+
+/** The samples enlarged and shrunk again, along the rows. */
+function roundTripAcross(samples: Samples, weights: Float32Array): Samples {
+  const { width, height } = samples;
+  const out = { width, height, data: new Float32Array(samples.data.length) };
+  const window = 2 * ROUND_REACH + 1;
+  const padded = paddedRow(width, ROUND_REACH);
+  for (let y = 0; y < height; y++) {
+    padded.inner.set(rowOf(samples, y));
+    const row = rowOf(out, y);
+    for (let x = 0, i = 0; x < width; x++) {
+      for (let channel = 0; channel < CHANNELS; channel++, i++) {
+        let sum = 0;
+        for (let k = 0, from = i; k < window; k++, from += CHANNELS) {
+          sum += (padded.all[from] ?? 0) * (weights[x * window + k] ?? 0);
+        }
+        row[i] = sum;
+      }
     }
   }
   return out;
 }
 
-/** Rows become columns, as in `shrinkAcross`. */
-function enlargeAcross(plane: Plane, { factor, enlarging }: Kernels): Plane {
-  const out = newPlane(plane.height, plane.width * factor);
-  for (let y = 0; y < plane.height; y++) {
-    const row = y * plane.width;
-    for (let x = 0; x < out.height; x++) {
-      const phase = x % factor;
-      const first = (x - phase) / factor + (phase < factor / 2 ? -2 : -1);
-      let sum = 0;
-      for (let k = 0; k < 4; k++) {
-        sum += (plane.data[row + clamp(first + k, plane.width)] ?? 0) * (enlarging[phase * 4 + k] ?? 0);
-      }
-      out.data[x * out.width + y] = sum;
+/** Takes from the samples what comes back of them when they are enlarged and shrunk again: what stays is missing. */
+function leaveMissing(samples: Samples, across: Float32Array, down: Float32Array): void {
+  const halfway = roundTripAcross(samples, across);
+  const window = 2 * ROUND_REACH + 1;
+  for (let y = 0; y < samples.height; y++) {
+    const row = rowOf(samples, y);
+    for (let k = 0; k < window; k++) {
+      const weight = down[y * window + k] ?? 0;
+      if (weight !== 0) addWeighted(row, rowOf(halfway, y + k - ROUND_REACH), -weight);
     }
   }
-  return out;
 }
 
-/** One round, in place on the large plane. */
-function correct(large: Plane, small: Plane, kernels: Kernels): void {
-  const missing = shrinkAcross(shrinkAcross(large, kernels), kernels);
-  for (let i = 0; i < missing.data.length; i++) {
-    missing.data[i] = (small.data[i] ?? 0) - (missing.data[i] ?? 0);
+/** The sum of what all rounds add, at the small size. */
+function correctionOf(missing: Samples, kernels: Kernels): Samples {
+  const [across, down] = [roundTrip(missing.width, kernels), roundTrip(missing.height, kernels)];
+  const sum = { ...missing, data: missing.data.slice() };
+  for (let round = 1; round < ROUNDS; round++) {
+    leaveMissing(missing, across, down);
+    addWeighted(sum.data, missing.data, 1);
   }
-  const added = enlargeAcross(enlargeAcross(missing, kernels), kernels);
-  for (let i = 0; i < large.data.length; i++) large.data[i] = (large.data[i] ?? 0) + (added.data[i] ?? 0);
+  return sum;
 }
 
-interface Rows {
-  readonly from: number;
-  readonly to: number;
+/** One row of the large picture's correction, before it is enlarged across. */
+function enlargeDown(correction: Samples, row: number, to: PaddedRow, { factor, enlarging }: Kernels): void {
+  const phase = row % factor;
+  const first = (row - phase) / factor + firstEnlarged(phase, factor);
+  to.inner.fill(0);
+  for (let k = 0; k < TAPS; k++) {
+    addWeighted(
+      to.inner,
+      rowOf(correction, clamp(first + k, correction.height)),
+      enlarging[phase * TAPS + k] ?? 0,
+    );
+  }
+  repeatEdges(to);
 }
 
-function planeOf(picture: Rgb, channel: number, { from, to }: Rows): Plane {
-  const plane = newPlane(picture.width, to - from);
-  let at = from * picture.width * 3 + channel;
-  for (let i = 0; i < plane.data.length; i++, at += 3) plane.data[i] = picture.data[at] ?? 0;
-  return plane;
+/** `bytes`, which round and clamp what they are given, lie `offset` values to the right of the row's first. */
+function addAcross(bytes: Uint8ClampedArray, row: PaddedRow, offset: number, kernels: Kernels): void {
+  const { factor, enlarging } = kernels;
+  for (let phase = 0; phase < factor; phase++) {
+    const weights = enlarging.subarray(phase * TAPS, (phase + 1) * TAPS);
+    let from = offset + (TAPS / 2 + firstEnlarged(phase, factor)) * CHANNELS;
+    for (let at = phase * CHANNELS; at < bytes.length; at += (factor - 1) * CHANNELS) {
+      for (let channel = 0; channel < CHANNELS; channel++, at++, from++) {
+        let level = bytes[at] ?? 0;
+        for (let k = 0; k < TAPS; k++) level += (weights[k] ?? 0) * (row.all[from + k * CHANNELS] ?? 0);
+        bytes[at] = level;
+      }
+    }
+  }
 }
 
-const scaled = ({ from, to }: Rows, factor: number): Rows => ({ from: from * factor, to: to * factor });
+const wholeOf = ({ width, height }: Rgb): Box => ({ x: 0, y: 0, width, height });
 
 /**
- * @param large the picture enlarged by `factor` (2 or 4), `small` the one that it was made from.
- * @returns the large picture corrected; the same whatever else lies beyond 12 pixels of the small one.
+ * Corrects, in place, what of the large picture lies over `part` of the small one. It comes out the same whatever
+ * lies more than 12 small pixels away.
+ * @param large `small` enlarged by `factor`, 2 or 4.
  */
-export function backProject(large: Rgb, small: Rgb, factor: number): Rgb {
+export function backProject(large: Rgb, small: Rgb, factor: number, part: Box = wholeOf(small)): void {
   const kernels = kernelsOf(factor);
-  const out = newRgb(large.width, large.height);
-  const margin = ROUNDS * REACH;
-  for (let top = 0; top < small.height; top += BAND_ROWS) {
-    const bottom = Math.min(small.height, top + BAND_ROWS);
-    const rows = { from: Math.max(0, top - margin), to: Math.min(small.height, bottom + margin) };
-    for (let channel = 0; channel < 3; channel++) {
-      const corrected = planeOf(large, channel, scaled(rows, factor));
-      const wanted = planeOf(small, channel, rows);
-      for (let round = 0; round < ROUNDS; round++) correct(corrected, wanted, kernels);
-      let from = (top - rows.from) * factor * large.width;
-      const end = bottom * factor * large.width * 3;
-      for (let to = top * factor * large.width * 3 + channel; to < end; to += 3) {
-        out.data[to] = clamp(Math.round(corrected.data[from++] ?? 0), 256);
-      }
-    }
+  const seen = grown(part, REACH, small);
+  const correction = correctionOf(missingOf(large, small, seen, kernels), kernels);
+  const row = paddedRow(seen.width, TAPS / 2);
+  const bytes = new Uint8ClampedArray(large.data.buffer, large.data.byteOffset, large.data.length);
+  const length = part.width * factor * CHANNELS;
+  for (let y = part.y * factor; y < (part.y + part.height) * factor; y++) {
+    enlargeDown(correction, y - seen.y * factor, row, kernels);
+    const from = (y * large.width + part.x * factor) * CHANNELS;
+    addAcross(bytes.subarray(from, from + length), row, (part.x - seen.x) * CHANNELS, kernels);
   }
-  return out;
 }

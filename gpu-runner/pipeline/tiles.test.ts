@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { newRgb, type Rgb } from "./raster.ts";
-import { mirrored, planTiles, readTile, writeTile } from "./tiles.ts";
+import { fittedTile, mirrored, planTiles, readTile, squareTile, writeTile } from "./tiles.ts";
 
 function ramp(width: number, height: number): Rgb {
   const rgb = newRgb(width, height);
@@ -22,7 +22,7 @@ describe("tiles", () => {
         fc.integer({ min: 1, max: 70 }),
         fc.integer({ min: 9, max: 40 }),
         (width, height, tile) => {
-          const shape = { tile, padding: 4 };
+          const shape = squareTile(tile, 4);
           const picture = ramp(width, height);
           const out = newRgb(width, height);
           for (const core of planTiles(picture, shape)) {
@@ -36,6 +36,28 @@ describe("tiles", () => {
   });
 
   it("refuse a shape that is all padding", () => {
-    expect(() => planTiles({ width: 9, height: 9 }, { tile: 8, padding: 4 })).toThrow("leaves nothing");
+    expect(() => planTiles({ width: 9, height: 9 }, squareTile(8, 4))).toThrow("leaves nothing");
+  });
+
+  it("fit a picture in as few tiles, none larger than it must be, and fit it again the same", () => {
+    expect(fittedTile({ width: 600, height: 400 }, 240, 12)).toEqual({
+      width: 224,
+      height: 224,
+      padding: 12,
+    });
+    expect(fittedTile({ width: 217, height: 20 }, 240, 12)).toEqual({ width: 134, height: 44, padding: 12 });
+    const side = fc.integer({ min: 1, max: 3000 });
+    const padding = fc.integer({ min: 0, max: 40 });
+    fc.assert(
+      fc.property(side, side, padding, fc.integer({ min: 1, max: 300 }), (width, height, padding, half) => {
+        const most = 2 * (padding + half);
+        const shape = fittedTile({ width, height }, most, padding);
+        expect(Math.max(shape.width, shape.height)).toBeLessThanOrEqual(most);
+        expect(planTiles({ width, height }, shape).length).toBe(
+          planTiles({ width, height }, squareTile(most, padding)).length,
+        );
+        expect(fittedTile({ width, height }, Math.max(shape.width, shape.height), padding)).toEqual(shape);
+      }),
+    );
   });
 });

@@ -7,29 +7,55 @@ import type { Box } from "#crds/runner-report.ts";
 import type { Size } from "./layout.ts";
 import type { Rgb } from "./raster.ts";
 
-export interface TileShape {
-  /** Side of a tile with its padding, in pixels. */
-  readonly tile: number;
+/** A tile with its padding, in pixels. */
+export interface TileShape extends Size {
   readonly padding: number;
 }
 
-/** The cores of all tiles: they cover the picture exactly once. @throws {RangeError} */
-export function planTiles(picture: Size, { tile, padding }: TileShape): Box[] {
+export const squareTile = (side: number, padding: number): TileShape => ({
+  width: side,
+  height: side,
+  padding,
+});
+
+/** The cores of so many pixels in a row of `length`, one tile's padding left out. @throws {RangeError} */
+function coresAlong(length: number, tile: number, padding: number): number {
   const step = tile - 2 * padding;
   if (step < 1)
     throw new RangeError(`a tile of ${tile} pixels leaves nothing inside ${padding} pixels of padding`);
-  const cores: Box[] = [];
-  for (let y = 0; y < picture.height; y += step) {
-    for (let x = 0; x < picture.width; x += step) {
-      cores.push({
-        x,
-        y,
-        width: Math.min(step, picture.width - x),
-        height: Math.min(step, picture.height - y),
-      });
-    }
-  }
-  return cores;
+  return Math.ceil(length / step);
+}
+
+/** Even, so that what was fitted once stays so when it is fitted again. */
+function fittedSide(length: number, most: number, padding: number): number {
+  return 2 * Math.ceil((length / coresAlong(length, most, padding) + 2 * padding) / 2);
+}
+
+/**
+ * The smallest tile that covers a picture in as few tiles as tiles of `most` pixels a side do: the last ones of a
+ * row or column are then no larger than what is left. For machines that have no favourite shape.
+ * @param most even. @throws {RangeError}
+ */
+export function fittedTile({ width, height }: Size, most: number, padding: number): TileShape {
+  return { width: fittedSide(width, most, padding), height: fittedSide(height, most, padding), padding };
+}
+
+/** The cores of all tiles: they cover the picture exactly once. @throws {RangeError} */
+export function planTiles(picture: Size, { width, height, padding }: TileShape): Box[] {
+  const [columns, rows] = [
+    coresAlong(picture.width, width, padding),
+    coresAlong(picture.height, height, padding),
+  ];
+  const [across, down] = [width - 2 * padding, height - 2 * padding];
+  return Array.from({ length: columns * rows }, (_, i) => {
+    const [x, y] = [(i % columns) * across, Math.floor(i / columns) * down];
+    return {
+      x,
+      y,
+      width: Math.min(across, picture.width - x),
+      height: Math.min(down, picture.height - y),
+    };
+  });
 }
 
 /** Mirrors an index into 0..length-1 without repeating the edge: -1 → 1, length → length-2. */
@@ -40,14 +66,18 @@ export function mirrored(index: number, length: number): number {
   return at < length ? at : period - at;
 }
 
-/** A tile as float planes [3, tile, tile], 0..1, with the core at (padding, padding). */
-export function readTile(picture: Rgb, core: Box, { tile, padding }: TileShape): Float32Array {
-  const out = new Float32Array(3 * tile * tile);
-  const plane = tile * tile;
-  for (let y = 0, to = 0; y < tile; y++) {
-    const row = mirrored(core.y - padding + y, picture.height) * picture.width;
-    for (let x = 0; x < tile; x++, to++) {
-      const from = (row + mirrored(core.x - padding + x, picture.width)) * 3;
+/** A tile as float planes [3, height, width], 0..1, with the core at (padding, padding). */
+export function readTile(picture: Rgb, core: Box, { width, height, padding }: TileShape): Float32Array {
+  const plane = width * height;
+  const out = new Float32Array(3 * plane);
+  const columns = Int32Array.from(
+    { length: width },
+    (_, x) => 3 * mirrored(core.x - padding + x, picture.width),
+  );
+  for (let y = 0, to = 0; y < height; y++) {
+    const row = 3 * mirrored(core.y - padding + y, picture.height) * picture.width;
+    for (let x = 0; x < width; x++, to++) {
+      const from = row + (columns[x] ?? 0);
       out[to] = (picture.data[from] ?? 0) / 255;
       out[plane + to] = (picture.data[from + 1] ?? 0) / 255;
       out[2 * plane + to] = (picture.data[from + 2] ?? 0) / 255;
@@ -56,23 +86,23 @@ export function readTile(picture: Rgb, core: Box, { tile, padding }: TileShape):
   return out;
 }
 
-/** Writes the core of an upscaled tile (planes [3, tile·factor, tile·factor], 0..1) into the large picture. */
+/** Writes the core of an upscaled tile (planes [3, height · factor, width · factor], 0..1) into the large picture. */
 export function writeTile(
   into: Rgb,
   core: Box,
   tile: Float32Array,
-  shape: TileShape & { factor: number },
+  { width, height, padding, factor }: TileShape & { factor: number },
 ): void {
-  const { factor, padding } = shape;
-  const side = shape.tile * factor;
+  const plane = width * height * factor ** 2;
+  // It rounds and clamps what it is given.
+  const levels = new Uint8ClampedArray(into.data.buffer, into.data.byteOffset, into.data.length);
   for (let y = 0; y < core.height * factor; y++) {
-    const from = (padding * factor + y) * side + padding * factor;
+    let from = (padding * factor + y) * width * factor + padding * factor;
     let to = ((core.y * factor + y) * into.width + core.x * factor) * 3;
-    for (let x = 0; x < core.width * factor; x++) {
-      for (let c = 0; c < 3; c++) {
-        const level = Math.round((tile[c * side * side + from + x] ?? 0) * 255);
-        into.data[to++] = Math.min(255, Math.max(0, level));
-      }
+    for (let x = 0; x < core.width * factor; x++, from++, to += 3) {
+      levels[to] = (tile[from] ?? 0) * 255;
+      levels[to + 1] = (tile[from + plane] ?? 0) * 255;
+      levels[to + 2] = (tile[from + 2 * plane] ?? 0) * 255;
     }
   }
 }

@@ -3,11 +3,11 @@ import { Failure, isOutOfMemory } from "../failure.ts";
 import { type UpscaleEntry, upscaler, type UpscalerQuality } from "../models/catalogue.ts";
 import type { ModelSessions } from "../models/sessions.ts";
 import { backProject } from "../pipeline/back-projection.ts";
-import { enlarged, grown, moved } from "../pipeline/box.ts";
+import { grown, moved } from "../pipeline/box.ts";
 import { extendColours } from "../pipeline/extend-colours.ts";
 import type { Size } from "../pipeline/layout.ts";
-import { type Alpha, cropBytes, type Rgb } from "../pipeline/raster.ts";
-import { planTiles, readTile, type TileShape, writeTile } from "../pipeline/tiles.ts";
+import { type Alpha, newRgb, type Rgb } from "../pipeline/raster.ts";
+import { fittedTile, planTiles, readTile, squareTile, type TileShape, writeTile } from "../pipeline/tiles.ts";
 import type { UpscaleFacts } from "./facts.ts";
 import {
   decodePicture,
@@ -47,53 +47,49 @@ interface Work {
   readonly sessions: ModelSessions;
 }
 
-async function upscaleByTiles(
-  { rgb, alpha, detail, model, sessions }: Work,
-  shape: TileShape,
-): Promise<Upscaled> {
+/** What the tiles are written into; interpolated unless they will cover all of it. */
+function groundOf({ rgb, alpha, detail, model }: Work): Promise<Rgb> | Rgb {
+  const size = { width: rgb.width * model.task.factor, height: rgb.height * model.task.factor };
+  const isCovered = !alpha && detail.width === rgb.width && detail.height === rgb.height;
+  return isCovered ? newRgb(size.width, size.height) : resizeRgb(rgb, size);
+}
+
+async function upscaleByTiles(work: Work, shape: TileShape): Promise<Upscaled> {
+  const { rgb, alpha, detail, model, sessions } = work;
   const { factor } = model.task;
-  const out = await resizeRgb(rgb, { width: rgb.width * factor, height: rgb.height * factor });
+  const out = await groundOf(work);
   let tiles = 0;
   for (const planned of planTiles(detail, shape)) {
     const core = moved(planned, detail.x, detail.y);
     if (isTransparent(alpha, core)) continue;
-    const dims = [1, 3, shape.tile, shape.tile];
+    const dims = [1, 3, shape.height, shape.width];
     const tile = await sessions.run(model, { data: readTile(rgb, core, shape), dims, output: "upscaled" });
     writeTile(out, core, tile, { ...shape, factor });
     tiles++;
   }
-  if (tiles > 0) matchToSource(out, rgb, detail, factor);
-  return { rgb: out, tiles, tilePixels: shape.tile };
+  if (tiles > 0) backProject(out, rgb, factor, detail);
+  return { rgb: out, tiles, tilePixels: Math.max(shape.width, shape.height) };
 }
 
-/** As far as a pixel's correction looks. */
-const CORRECTION_REACH_PIXELS = 12;
-
-/** Undoes inside `detail` what the network did to the source's own pixels. In place. */
-function matchToSource(large: Rgb, source: Rgb, detail: Box, factor: number): void {
-  const seen = grown(detail, CORRECTION_REACH_PIXELS, source);
-  const from = enlarged(seen, factor);
-  const matched = backProject(cropBytes(large, from, 3), cropBytes(source, seen, 3), factor);
-  const { x, y, width, height } = enlarged(detail, factor);
-  for (let row = 0; row < height; row++) {
-    const at = ((y - from.y + row) * matched.width + x - from.x) * 3;
-    large.data.set(matched.data.subarray(at, at + width * 3), ((y + row) * large.width + x) * 3);
-  }
+/** A GPU chooses its kernels anew for every shape, so it gets one; on a CPU less padding is less work. */
+function shapeFor({ detail, model, sessions }: Work, side: number): TileShape {
+  const { padding } = model.task;
+  return sessions.provider === "cpu" ? fittedTile(detail, side, padding) : squareTile(side, padding);
 }
 
-/** Goes on with tiles of half the size when memory runs out. */
-async function upscaleWithin(work: Work, shape: TileShape): Promise<Upscaled> {
+/** Goes on with tiles of half the size when memory runs out. @param side the most that a tile may have. */
+async function upscaleWithin(work: Work, side: number): Promise<Upscaled> {
   try {
-    return await upscaleByTiles(work, shape);
+    return await upscaleByTiles(work, shapeFor(work, side));
   } catch (error) {
     if (!isOutOfMemory(error)) throw error;
-    const tile = Math.max(smallestTile(shape.padding), 2 * Math.round(shape.tile / 4));
-    if (tile >= shape.tile) {
-      throw new Failure("out-of-memory", `memory ran out upscaling a tile of ${shape.tile} pixels`, {
+    const half = Math.max(smallestTile(work.model.task.padding), 2 * Math.round(side / 4));
+    if (half >= side) {
+      throw new Failure("out-of-memory", `memory ran out upscaling a tile of ${side} pixels`, {
         cause: error,
       });
     }
-    return upscaleWithin(work, { ...shape, tile });
+    return upscaleWithin(work, half);
   }
 }
 
@@ -111,7 +107,7 @@ export interface UpscaleInput {
 }
 
 /** Even sides only: halving goes on from here. */
-function scaledTile({ tile, padding }: TileShape, scale: number): number {
+function scaledTile({ tile, padding }: UpscaleEntry["task"], scale: number): number {
   return Math.min(tile, Math.max(smallestTile(padding), 2 * Math.round((tile * scale) / 2)));
 }
 
@@ -132,11 +128,10 @@ export async function upscale(
 ): Promise<{ picture: EncodedPicture; facts: UpscaleFacts }> {
   const { rgb: seen, alpha } = await decodePicture(picture);
   const rgb = alpha ? extendColours(seen, alpha, COLOUR_REACH_PIXELS) : seen;
-  const { padding } = model.task;
   const whole = { x: 0, y: 0, width: rgb.width, height: rgb.height };
   const detail = productBox ? grown(productBox, DETAIL_MARGIN_PIXELS, rgb) : whole;
   const work = { rgb, detail, model, sessions, ...(alpha && { alpha }) };
-  const done = await upscaleWithin(work, { tile: scaledTile(model.task, tileScale), padding });
+  const done = await upscaleWithin(work, scaledTile(model.task, tileScale));
   const large = await resizeRgb(done.rgb, size ?? done.rgb);
   const largeAlpha = alpha && (await resizeAlpha(alpha, large));
   if (largeAlpha) clearTransparent(large, largeAlpha);

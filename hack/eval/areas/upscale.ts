@@ -3,6 +3,7 @@ import sharp from "sharp";
 import { type UpscaleEntry, upscaler } from "../../../gpu-runner/models/catalogue.ts";
 import type { ModelSessions } from "../../../gpu-runner/models/sessions.ts";
 import { cropBytes, type Rgb } from "../../../gpu-runner/pipeline/raster.ts";
+import { fittedTile } from "../../../gpu-runner/pipeline/tiles.ts";
 import { decodePicture, encodePng } from "../../../gpu-runner/stages/picture-codec.ts";
 import { upscale } from "../../../gpu-runner/stages/upscale.ts";
 import { type AreaResult, type Exhibit, type Figure, mean } from "../figures.ts";
@@ -88,7 +89,7 @@ async function seams(photo: Rgb, sessions: ModelSessions): Promise<{ ratio: numb
   const { tile, padding } = model.task;
   const whole = { ...model, task: { ...model.task, tile: SEAM_SIDE + 2 * padding } };
   const [tiled, inOne] = [await enlarge(picture, model, sessions), await enlarge(picture, whole, sessions)];
-  const step = (tile - 2 * padding) * model.task.factor;
+  const step = (fittedTile(picture, tile, padding).width - 2 * padding) * model.task.factor;
   return { ratio: seamRatio(tiled, inOne, step), difference: largestDifference(tiled, inOne) };
 }
 
