@@ -16,10 +16,10 @@ import { StageFailure } from "./engine.ts";
 import type { Photos } from "./photos.ts";
 import { composeRecipe, type Machine } from "./recipe.ts";
 import { createRecords, type Records } from "./records.ts";
-import { composeReport, productBoxOf } from "./report.ts";
+import { composeReport } from "./report.ts";
 import type { StageResult, StageWork } from "./stage-work.ts";
 import type { EncodedPicture } from "./stages/picture-codec.ts";
-import { longestSideOf } from "./stages/upscale-goal.ts";
+import { workOfStage } from "./work-of-stage.ts";
 
 export interface ItemContext {
   readonly manifest: ShardManifest;
@@ -81,39 +81,9 @@ async function pictureOf(run: Run, record: StageRecord): Promise<Uint8Array> {
   return bytes;
 }
 
-function inputOf(previous: Uint8Array | undefined, stage: Stage): Uint8Array {
-  if (previous) return previous;
-  throw new Failure("config", `stage ${stage} needs the stage before it: put "segment" first`);
-}
-
 interface Before {
   readonly picture: Uint8Array | undefined;
   readonly records: readonly StageRecord[];
-}
-
-async function workFor(run: Run, stage: Stage, before: Before): Promise<StageWork> {
-  const { brand, stages, tileScale } = run.manifest;
-  switch (stage) {
-    case "segment":
-      return { stage, photo: await run.photo(), minScore: brand.minScore };
-    case "place": {
-      const upscale = stages.includes("upscale") ? brand.upscale : 1;
-      const backdrop = await readBackdrop(run.blobs, run.manifest, run.maxSourceBytes);
-      const picture = inputOf(before.picture, stage);
-      return { stage, photo: await run.photo(), picture, brand, upscale, ...(backdrop && { backdrop }) };
-    }
-    case "upscale":
-      return {
-        stage,
-        picture: inputOf(before.picture, stage),
-        factor: brand.upscale,
-        ...(tileScale !== undefined && { tileScale }),
-        ...productBoxOf(before.records),
-        ...longestSideOf(before.records, brand),
-      };
-    default:
-      return stage satisfies never;
-  }
 }
 
 function sha256Of({ bytes }: EncodedPicture): string {
@@ -137,7 +107,8 @@ async function writeLayers(
 }
 
 async function compute(run: Run, stage: Stage, before: Before) {
-  const work = await workFor(run, stage, before);
+  const backdrop = () => readBackdrop(run.blobs, run.manifest, run.maxSourceBytes);
+  const work = await workOfStage(stage, run.manifest, { ...before, photo: run.photo, backdrop });
   const started = run.now();
   run.onStage(stage, "started");
   const { picture, layers, facts, gpuSeconds, peakRssMiB } = await run.run(work);

@@ -8,11 +8,10 @@ import type { ShardItem, ShardManifest, StageRecord } from "#crds/runner-report.
 import { Stage, STAGES } from "#crds/stages.ts";
 import * as z from "zod";
 import { CATALOGUE } from "./models/catalogue.ts";
-import { productBoxOf } from "./report.ts";
 import type { StageResult, StageWork } from "./stage-work.ts";
 import { GeneratedFacts, PlaceFacts, SegmentFacts, UpscaleFacts } from "./stages/facts.ts";
 import { SceneSettings } from "./stages/scene-settings.ts";
-import { longestSideOf } from "./stages/upscale-goal.ts";
+import { workOfStage } from "./work-of-stage.ts";
 
 /** The runner's settings and versions on which its pictures depend. */
 export const Machine = z.object({
@@ -98,44 +97,22 @@ export interface RenderInputs {
 
 type Rendered = ReadonlyMap<Stage, StageResult>;
 
-const bytesOf = (done: Rendered, stage: Stage) => done.get(stage)?.picture.bytes ?? new Uint8Array();
-
 /** Of a stage's record what later stages ask for. */
 function recordOf([stage, { facts, picture }]: readonly [Stage, StageResult]) {
   return { stage, facts, width: picture.width, height: picture.height };
 }
 
-function workOf(stage: Stage, recipe: Recipe, done: Rendered, inputs: RenderInputs): StageWork {
-  const { brand, tileScale, stages } = recipe;
-  const { photo, backdrop } = inputs;
-  switch (stage) {
-    case "segment":
-      return { stage, photo, minScore: brand.minScore };
-    case "place": {
-      const upscale = stages.includes("upscale") ? brand.upscale : 1;
-      const picture = bytesOf(done, "segment");
-      return { stage, photo, picture, brand, upscale, ...(backdrop && { backdrop }) };
-    }
-    case "upscale": {
-      const records = [...done].map(recordOf);
-      const picture = bytesOf(done, stages.includes("place") ? "place" : "segment");
-      return {
-        stage,
-        picture,
-        factor: brand.upscale,
-        tileScale,
-        ...productBoxOf(records),
-        ...longestSideOf(records, brand),
-      };
-    }
-    default:
-      return stage satisfies never;
-  }
-}
-
 /** Makes an item's pictures again, stage by stage. @throws {Failure} as the stages do. */
 export async function render(recipe: Recipe, inputs: RenderInputs): Promise<Rendered> {
   const done = new Map<Stage, StageResult>();
-  for (const stage of recipe.stages) done.set(stage, await inputs.run(workOf(stage, recipe, done, inputs)));
+  for (const stage of recipe.stages) {
+    const work = await workOfStage(stage, recipe, {
+      photo: () => Promise.resolve(inputs.photo),
+      backdrop: () => Promise.resolve(inputs.backdrop),
+      picture: [...done.values()].at(-1)?.picture.bytes,
+      records: [...done].map(recordOf),
+    });
+    done.set(stage, await inputs.run(work));
+  }
   return done;
 }

@@ -8,14 +8,15 @@ import { monitorEventLoopDelay } from "node:perf_hooks";
 import { createInterface } from "node:readline";
 import * as z from "zod";
 import { Brand } from "#crds/brand.ts";
-import { Stage } from "#crds/stages.ts";
+import { Stage, STAGES } from "#crds/stages.ts";
 import { createEngine } from "../../../gpu-runner/engine.ts";
-import { productBoxOf } from "../../../gpu-runner/report.ts";
 import type { StageResult, StageWork, WorkerSettings } from "../../../gpu-runner/stage-work.ts";
+import { workOfStage } from "../../../gpu-runner/work-of-stage.ts";
 
 const FACTOR = 2;
 const NANOSECONDS_A_MILLISECOND = 1e6;
-const BRAND = Brand.parse({ upscale: FACTOR });
+/** A cut is not tried again: the peer cuts once. */
+const ORDERS = { brand: Brand.parse({ upscale: FACTOR, minScore: 0 }), stages: STAGES };
 
 const Task = z.object({ stages: z.array(Stage).min(1), input: z.string(), out: z.string() });
 
@@ -25,19 +26,14 @@ delay.enable();
 
 type Done = { readonly stage: Stage } & StageResult;
 
-function workOf(stage: Stage, input: Uint8Array, done: readonly Done[]): StageWork {
-  const picture = done.at(-1)?.picture.bytes ?? input;
-  switch (stage) {
-    // The peer cuts once.
-    case "segment":
-      return { stage, photo: input, minScore: 0 };
-    case "place":
-      return { stage, photo: input, picture, brand: BRAND, upscale: FACTOR };
-    case "upscale":
-      return { stage, picture, factor: FACTOR, ...productBoxOf(done) };
-    default:
-      return stage satisfies never;
-  }
+/** A picture that is not cut first is enlarged as it is. */
+function workFor(stage: Stage, input: Uint8Array, done: readonly Done[]): Promise<StageWork> {
+  return workOfStage(stage, ORDERS, {
+    photo: () => Promise.resolve(input),
+    backdrop: () => Promise.resolve(undefined),
+    picture: done.at(-1)?.picture.bytes ?? input,
+    records: done.map(({ picture, ...rest }) => ({ ...rest, width: picture.width, height: picture.height })),
+  });
 }
 
 async function perform(line: string): Promise<object> {
@@ -47,7 +43,7 @@ async function perform(line: string): Promise<object> {
   const seconds: Partial<Record<Stage, number>> = {};
   for (const stage of stages) {
     const started = performance.now();
-    done.push({ stage, ...(await engine.run(workOf(stage, bytes, done))) });
+    done.push({ stage, ...(await engine.run(await workFor(stage, bytes, done))) });
     seconds[stage] = (performance.now() - started) / 1000;
   }
   await writeFile(out, done.at(-1)?.picture.bytes ?? "");
