@@ -16,6 +16,7 @@ import { look } from "./cluster/sights.ts";
 import { runStatusRounds } from "./cluster/status-rounds.ts";
 import { writeStatuses } from "./cluster/status-writer.ts";
 import type { Config } from "./config.ts";
+import { createTroubleTeller } from "./plan-trouble.ts";
 import type { Note } from "./reconcile/event-notes.ts";
 import { createApiClient } from "./runtime/api-client.ts";
 import type { Clock } from "./runtime/clock.ts";
@@ -93,6 +94,7 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
     look: (key) => look(key, caches, memory, { settings: config, nowMs: nowMs() }),
     onChanged: (key, { hasGpus }) => queue?.add(key, hasGpus ? "urgent" : "high"),
     onUnreadable: (key, error) => log.error({ key, error }, "OpalJob left out: it cannot be looked at"),
+    onTrouble: createTroubleTeller(metrics.registry, log),
     onDue: planSoon,
     record: deps.record,
     onMoved(key, { isNearHead }) {

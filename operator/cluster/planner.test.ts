@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { plainPlan } from "../schedule/recording.ts";
 import type { Plan } from "../schedule/plan.ts";
 import { schedule } from "../schedule/scheduler.ts";
-import { DEFAULT_SETTINGS, type World } from "../schedule/world.ts";
+import { DEFAULT_SETTINGS, type JobState, type World } from "../schedule/world.ts";
 import type { RawObject } from "../runtime/testing.ts";
 import { createPlanner, type Planner } from "./planner.ts";
 import { resourcesIn } from "./resources.ts";
@@ -123,6 +123,9 @@ function worldFromNothing({ caches, memory }: FakeOperator, { clock }: FakeClust
     onChanged() {},
     onMoved() {},
     onUnreadable() {},
+    onTrouble({ error }) {
+      throw error;
+    },
     onDue() {},
     record: (world) => (seen = world),
     clock,
@@ -201,6 +204,98 @@ it("counts GPUs as taken while nobody knows whether the assignment arrived, but 
   await cluster.clock.advance(1000);
   operator.planner.replan();
   expect(held).toBeUndefined();
+});
+
+describe("when no plan can be made", () => {
+  interface Faults {
+    readonly jobs: Set<string>;
+    pools: boolean;
+  }
+
+  /** A planner whose world is poisoned as told. */
+  async function aPoisonedPlanner(names: readonly string[], faults: Faults, items = 12) {
+    const cluster = await aCluster();
+    const operator = createFakeOperator(cluster, { settings });
+    for (const name of names) {
+      await cluster.applyOpalJob(name, specOf({ items, minGpus: 1, more: 0, priority: 0, queue: undefined }));
+    }
+    await operator.passAll();
+    const { caches, memory } = operator;
+    const troubles: object[] = [];
+    const told: string[] = [];
+    let dueMs: number | undefined;
+    const poisoned: JobState["classes"] = JSON.parse("null");
+    const planner = createPlanner({
+      caches,
+      memory,
+      settings: { ...DEFAULT_SETTINGS },
+      shardSize: settings.shardSize,
+      minIntervalMs: 0,
+      look(key) {
+        const seen = look(key, caches, memory, { settings, nowMs: cluster.clock.now().getTime() });
+        const isBad = faults.pools || faults.jobs.has(key);
+        return { ...seen, state: seen.state && (isBad ? { ...seen.state, classes: poisoned } : seen.state) };
+      },
+      onChanged: (key) => told.push(key),
+      onMoved: (key) => told.push(key),
+      onUnreadable(_, error) {
+        throw error;
+      },
+      onTrouble: ({ error, ...trouble }) => troubles.push({ ...trouble, why: String(error).slice(0, 9) }),
+      onDue: (afterMs) => (dueMs = afterMs),
+      clock: cluster.clock,
+    });
+    const keys = names.map((name) => `${NAMESPACE}/${name}`);
+    for (const key of keys) planner.invalidate(key);
+    const takeTold = () => told.splice(0).sort();
+    return { planner, cluster, keys, troubles, takeTold, due: () => dueMs };
+  }
+
+  const NAMES = ["a", "b", "c", "d"];
+
+  it("the job that is to blame is named and left out, and the others are planned", async () => {
+    const faults = { jobs: new Set([`${NAMESPACE}/c`]), pools: false };
+    const { planner, keys, troubles } = await aPoisonedPlanner(NAMES, faults);
+    planner.replan();
+    expect(troubles).toEqual([{ what: "job", key: `${NAMESPACE}/c`, why: "TypeError" }]);
+    expect(keys.map((key) => planner.placement(key) !== undefined)).toEqual([true, true, false, true]);
+    planner.invalidate(`${NAMESPACE}/c`);
+    planner.replan();
+    expect(troubles).toHaveLength(1);
+    faults.jobs.clear();
+    planner.invalidate(`${NAMESPACE}/c`);
+    expect(planner.placement(`${NAMESPACE}/c`)).toBeDefined();
+    expect(troubles).toHaveLength(1);
+  });
+
+  it("and no job is to blame, it is tried again ever more rarely, and then every job is told", async () => {
+    const many = [...NAMES, "e", "f", "g"];
+    const faults = { jobs: new Set<string>(), pools: true };
+    const { planner, cluster, keys, troubles, takeTold, due } = await aPoisonedPlanner(many, faults);
+    planner.replan();
+    expect(troubles).toEqual([{ what: "plan", waitMs: 1000, why: "TypeError" }]);
+    expect([planner.plan, planner.isUnplanned(`${NAMESPACE}/a`)]).toEqual([undefined, true]);
+    expect(troubles).toHaveLength(1);
+    await cluster.clock.advance(1000);
+    planner.replan();
+    expect(troubles.at(-1)).toEqual({ what: "plan", waitMs: 2000, why: "TypeError" });
+    expect(due()).toBe(2000);
+    expect(takeTold()).toEqual([]);
+    faults.pools = false;
+    planner.invalidateAll();
+    await cluster.clock.advance(2000);
+    planner.replan();
+    expect(takeTold()).toEqual(keys);
+    expect(planner.plan).toBeDefined();
+  });
+
+  it("who rides in a shared child has no plan either, so that nobody takes its GPU away", async () => {
+    const faults = { jobs: new Set<string>(), pools: true };
+    const { planner, keys } = await aPoisonedPlanner([...NAMES, "e", "f", "g", "h", "i", "j"], faults, 1);
+    planner.replan();
+    expect(keys.map((key) => [key, planner.isUnplanned(key)])).toEqual(keys.map((key) => [key, true]));
+    expect(keys.filter((key) => !planner.sight(key)?.children.length)).not.toEqual(keys);
+  });
 });
 
 function allocation(planner: Planner, key: string): unknown {

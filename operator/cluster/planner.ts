@@ -5,16 +5,18 @@
  * told what has changed since its last plan: jobs that were looked at anew, and those that time alone changes.
  */
 import type { GpuPool } from "#crds/gpupool.ts";
+import { assess } from "../reconcile/assess.ts";
 import { jobStateOf } from "../reconcile/job-state.ts";
 import type { JobSight } from "../reconcile/observed.ts";
 import { isSame } from "../reconcile/status-write.ts";
+import { backoffMs } from "../runtime/backoff.ts";
 import type { Clock } from "../runtime/clock.ts";
 import { createExpectations } from "../runtime/expectations.ts";
 import type { Placement, Plan } from "../schedule/plan.ts";
-import { createScheduler, type Scheduler } from "../schedule/scheduler.ts";
 import type { JobState, StockOutMemory, World } from "../schedule/world.ts";
 import { createKeptWorld } from "./kept-world.ts";
 import { createPlanComparer } from "./plan-difference.ts";
+import { createPlanMaker, type PlanTrouble } from "./plan-maker.ts";
 import { createShareIndex, type ShareIndex } from "./share-index.ts";
 import { largestVram, type Sighting } from "./sights.ts";
 import type { WorldParts } from "./world-view.ts";
@@ -27,7 +29,7 @@ export interface Planner {
   sight(key: string): JobSight | undefined;
   /** The job's part of the plan; undefined for a job that asks for nothing. */
   placement(key: string): Placement | undefined;
-  /** The job asks for GPUs, and no plan has answered yet: `onChanged` will tell when one has. */
+  /** The job, or who drives its child, asks for GPUs, and no plan answers: `onChanged` will tell when one does. */
   isUnplanned(key: string): boolean;
   pool(name: string): GpuPool | undefined;
   /**
@@ -42,7 +44,7 @@ export interface Planner {
   reserve(keys: readonly string[], isReserved: boolean): void;
   /** Jobs without GPUs that may share a child, by `Share.key`. */
   readonly sharing: Pick<ShareIndex, "items" | "first">;
-  /** Makes the plan that is due, if one is. */
+  /** Makes the plan that is due, if one is. When none can be made nothing has a plan until one can. */
   replan(): void;
   /** The newest plan. */
   readonly plan: Plan | undefined;
@@ -62,6 +64,8 @@ export interface PlannerSettings extends WorldParts {
   /** Only its place in the queue has changed: see to it soon near the queue's head, and else some time. */
   readonly onMoved: (key: string, place: { readonly isNearHead: boolean }) => void;
   readonly onUnreadable: (key: string, error: unknown) => void;
+  /** Planning goes on: without a job, or after a while. */
+  readonly onTrouble: (trouble: PlanTrouble) => void;
   /** A plan is due: call `replan` after so long. */
   readonly onDue: (afterMs: number) => void;
   /** Told of every plan with the whole world, which is put together for it alone. */
@@ -73,6 +77,8 @@ export interface PlannerSettings extends WorldParts {
 
 /** An assignment whose outcome is unknown (the answer was lost) counts so long. */
 const ASSUMED_MS = 30_000;
+/** No plan could be made: jobs that run go on meanwhile, and nothing else happens. */
+const RETRY = { baseMs: 1000, maxMs: 60_000 };
 
 export function createPlanner(settings: PlannerSettings): Planner {
   const { caches, clock } = settings;
@@ -86,11 +92,15 @@ export function createPlanner(settings: PlannerSettings): Planner {
   const sharing = createShareIndex();
   const stockOuts = new Map<string, StockOutMemory>();
   const kept = createKeptWorld(settings);
-  const comparer = createPlanComparer();
-  let scheduler: Scheduler | undefined;
+  /** Jobs with which no plan can be made. */
+  const leftOut = new Set<string>();
+  const maker = createPlanMaker({ kept, leaveOut, onTrouble: settings.onTrouble });
+  let comparer = createPlanComparer();
   let plan: Plan | undefined;
   let isPlanned = false;
   let plannedAtMs = -Infinity;
+  let failures = 0;
+  let retryAtMs = -Infinity;
   let wakeAtMs = Infinity;
 
   function refresh(): void {
@@ -100,7 +110,9 @@ export function createPlanner(settings: PlannerSettings): Planner {
       if (after.sight || hasGpus(after)) sightings.set(key, after);
       else sightings.delete(key);
       due.add(key);
-      if (!isSame(before && partOfWorld(before), partOfWorld(after))) isPlanned = false;
+      if (isSame(before && partOfWorld(before), partOfWorld(after))) continue;
+      leftOut.delete(key);
+      isPlanned = false;
     }
     dirty.clear();
   }
@@ -119,15 +131,40 @@ export function createPlanner(settings: PlannerSettings): Planner {
     refresh();
     const nowMs = clock.now().getTime();
     if (isPlanned && nowMs < wakeAtMs) return wakeUp(nowMs);
-    const waitMs = plannedAtMs + settings.minIntervalMs - clock.monotonicMs();
+    const waitMs = Math.max(plannedAtMs + settings.minIntervalMs, retryAtMs) - clock.monotonicMs();
     if (waitMs > 0) return settings.onDue(waitMs);
     plannedAtMs = clock.monotonicMs();
     wakeAtMs = Infinity;
-    for (const key of due) tellJob(key, nowMs);
-    kept.lookAround(stockOuts, nowMs);
-    take(makePlan(nowMs));
+    try {
+      for (const key of due) tellJob(key, nowMs);
+      kept.lookAround(stockOuts, nowMs);
+      plan = undefined;
+      plan = maker.make(nowMs);
+      settings.record?.(kept.world(), plan);
+      take(plan);
+    } catch (error) {
+      return tryAgain(error);
+    }
     isPlanned = true;
+    failures = 0;
     wakeUp(nowMs);
+  }
+
+  function tryAgain(error: unknown): void {
+    plan = undefined;
+    isPlanned = false;
+    maker.distrust();
+    comparer = createPlanComparer();
+    const waitMs = backoffMs(++failures, RETRY, 1);
+    retryAtMs = clock.monotonicMs() + waitMs;
+    settings.onTrouble({ what: "plan", error, waitMs });
+    settings.onDue(waitMs);
+  }
+
+  function leaveOut(key: string, nowMs: number): void {
+    leftOut.add(key);
+    tellJob(key, nowMs);
+    kept.lookAround(stockOuts, nowMs);
   }
 
   function wakeUp(nowMs: number): void {
@@ -137,7 +174,8 @@ export function createPlanner(settings: PlannerSettings): Planner {
   /** A job stays due while time alone changes it: its pods use GPUs, or an assumption about it will end. */
   function tellJob(key: string, nowMs: number): void {
     const seen = sightings.get(key) ?? UNSEEN;
-    const { state, isAssumed } = assumedState(key, current(key, seen, nowMs), nowMs);
+    const asks = leftOut.has(key) ? undefined : currentSafely(key, seen, nowMs);
+    const { state, isAssumed } = assumedState(key, asks, nowMs);
     if (isAssumed) wakeAtMs = nowMs + ASSUMED_MS;
     if (!isAssumed && !hasGpus(seen)) due.delete(key);
     const { share } = seen;
@@ -157,28 +195,26 @@ export function createPlanner(settings: PlannerSettings): Planner {
     return { state: state && withTaken(state, taken, nowMs), isAssumed: true };
   }
 
-  /** One that failed half way is not gone on with: the next plan is made of the whole world. */
-  function makePlan(nowMs: number): Plan {
-    const stepping = scheduler;
-    scheduler = undefined;
-    plan = undefined;
-    const next = stepping ?? createScheduler(kept.world());
-    const made = stepping ? next.step(kept.change(), nowMs) : next.plan(nowMs);
-    settings.record?.(kept.world(), made);
-    scheduler = next;
-    return made;
-  }
-
   function take(next: Plan): void {
-    plan = next;
     wakeAtMs = Math.min(wakeAtMs, next.wakeAtMs ?? Infinity);
     for (const [name, { stockOut }] of next.pools) if (stockOut) stockOuts.set(name, stockOut);
     const { jobs, goneJobs } = kept.change();
     kept.told();
-    const news = { changed: jobs.map(({ uid }) => uid), gone: goneJobs };
+    // Passes have found no plan for a while: every job is told.
+    const changed = failures > 0 ? kept.keys.keys() : jobs.map(({ uid }) => uid);
+    const news = { changed, gone: goneJobs };
     for (const { key, isPressing, hasGpus, isNearHead } of comparer.differences(next, kept.keys, news)) {
       if (isPressing) settings.onChanged(key, { hasGpus });
       else settings.onMoved(key, { isNearHead });
+    }
+  }
+
+  function currentSafely(key: string, seen: Sighting, nowMs: number): JobState | undefined {
+    try {
+      return current(key, seen, nowMs);
+    } catch (error) {
+      settings.onUnreadable(key, error);
+      return undefined;
     }
   }
 
@@ -203,6 +239,12 @@ export function createPlanner(settings: PlannerSettings): Planner {
     return undefined;
   }
 
+  /** In a shared child its driver asks for all. */
+  function askerFor(key: string): string {
+    const sight = sightings.get(key)?.sight;
+    return (sight && assess(sight).active?.child.shared?.driver) ?? key;
+  }
+
   /** The job's uid, if the plan has answered it. */
   function plannedUid(key: string): string | undefined {
     const uid = sightings.get(key)?.state?.uid;
@@ -213,6 +255,7 @@ export function createPlanner(settings: PlannerSettings): Planner {
     invalidate: (key) => dirty.add(key),
     invalidateAll() {
       isPlanned = false;
+      leftOut.clear();
       for (const key of sightings.keys()) dirty.add(key);
     },
     sight(key) {
@@ -226,7 +269,10 @@ export function createPlanner(settings: PlannerSettings): Planner {
     },
     isUnplanned(key) {
       replan();
-      return sightings.get(key)?.state !== undefined && (!plan || plannedUid(key) === undefined);
+      const asking = askerFor(key);
+      const seen = sightings.get(asking);
+      if (!seen) return asking !== key;
+      return seen.state !== undefined && (!plan || plannedUid(asking) === undefined);
     },
     pool: (name) => caches.gpuPools.get(name),
     reserve(keys, isReserved) {

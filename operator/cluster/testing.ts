@@ -397,6 +397,9 @@ export function createFakeOperator(
     onUnreadable(_key, error) {
       throw error;
     },
+    onTrouble({ error }) {
+      throw error;
+    },
     clock,
   });
   feed(caches, memory, {
