@@ -28,11 +28,20 @@ function portsOf(metadata: readonly InferenceSession.ValueMetadata[]): Map<strin
 
 type Values = Float32Array | Int32Array;
 
+/**
+ * onnxruntime-common turns the codes into a Float16Array, of which the binding (1.30, Node 24) sees no byte: it is
+ * given the codes themselves again.
+ */
+function halfTensor(values: Values, dims: readonly number[]): Tensor {
+  const codes = toHalf(Float32Array.from(values));
+  return Object.defineProperty(new Tensor("float16", codes, dims), "cpuData", { value: codes });
+}
+
 /** By what a file declares of an input. Others do not occur in Stable Diffusion's networks. */
 const TENSORS: Partial<Record<Tensor.Type, (values: Values, dims: readonly number[]) => Tensor>> = {
   float32: (values, dims) =>
     new Tensor("float32", values instanceof Float32Array ? values : Float32Array.from(values), dims),
-  float16: (values, dims) => new Tensor("float16", toHalf(Float32Array.from(values)), dims),
+  float16: halfTensor,
   int32: (values, dims) => new Tensor("int32", Int32Array.from(values), dims),
   int64: (values, dims) =>
     new Tensor(

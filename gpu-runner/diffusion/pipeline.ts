@@ -43,11 +43,8 @@ export interface DiffusionPipeline {
   generate(request: PictureRequest, hooks?: Hooks): Promise<GeneratedPicture[]>;
 }
 
-/** How many pictures go through the network at once, largest first: few shapes, each of which is warmed once. */
-const BATCHES = [4, 2, 1] as const;
-
-/** Pictures in batches of these sizes alone. */
-export function inBatches<T>(pictures: readonly T[], sizes: readonly number[] = BATCHES): T[][] {
+/** Pictures in batches of a few sizes alone, largest first: each is a shape that is warmed once. */
+export function inBatches<T>(pictures: readonly T[], sizes: readonly number[]): T[][] {
   const batches: T[][] = [];
   for (let at = 0; at < pictures.length;) {
     const left = pictures.length - at;
@@ -87,6 +84,7 @@ interface Parts {
   readonly texts: TextEncoder;
   readonly unet: OnnxPart;
   readonly vae: Vae;
+  readonly batches: readonly number[];
 }
 
 interface Prepared {
@@ -124,7 +122,7 @@ async function makeAll(parts: Parts, request: PictureRequest, hooks: Hooks): Pro
   const cells = { channels: kind.latentChannels, height: height / kind.factor, width: width / kind.factor };
   const size = cells.channels * cells.height * cells.width;
   const pictures: GeneratedPicture[] = [];
-  for (const batch of inBatches(seeds)) {
+  for (const batch of inBatches(seeds, parts.batches)) {
     const before = pictures.length;
     const shape = { ...cells, pictures: batch.length };
     const network = steer(unet, kind, shape, { conditionings, guidance, view });
@@ -189,9 +187,15 @@ async function openTexts(folder: ModelFolder, open: OpenPart): Promise<TextPart[
 /**
  * Opens a model's folder: text encoders, UNet and VAE decoder at once, the VAE's encoder at its first use.
  * @param open opens a network's file, or gives it again; sessions belong to whoever gave this
+ * @param batches how many pictures may go through the UNet at once, largest first, 1 last. More than one gains
+ *   nothing on a CPU, and may change the last bits: networks add up in another order.
  * @throws {BadModelFolder}
  */
-export async function openPipeline(dir: string, open: OpenPart): Promise<DiffusionPipeline> {
+export async function openPipeline(
+  dir: string,
+  open: OpenPart,
+  { batches = [1] }: { readonly batches?: readonly number[] } = {},
+): Promise<DiffusionPipeline> {
   const folder = await readModelFolder(dir);
   const texts = await openTexts(folder, open);
   const [unet, decoder] = [await open(folder.unet), await open(folder.vaeDecoder)];
@@ -205,6 +209,7 @@ export async function openPipeline(dir: string, open: OpenPart): Promise<Diffusi
     folder,
     kind,
     unet,
+    batches,
     vae: createVae({ decoder, encoder }, kind),
     texts: createTextEncoder(texts, {
       isXl: kind.family === "sdxl",
