@@ -193,7 +193,7 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
       clock,
       log,
     });
-    const statuses = { caches, memory, port, settings: config.schedule };
+    const statuses = { caches, memory, port, settings: config.schedule, riders: planner.riders };
     const telling = runStatusRounds(
       {
         round: () => writeStatuses({ ...statuses, plan: () => planner.plan, now: () => clock.now() }),

@@ -17,6 +17,7 @@ import type { JobState, StockOutMemory, World } from "../schedule/world.ts";
 import { createKeptWorld } from "./kept-world.ts";
 import { createPlanComparer } from "./plan-difference.ts";
 import { createPlanMaker, type PlanTrouble } from "./plan-maker.ts";
+import { createRiders, type Riders } from "./riders.ts";
 import { createShareIndex, type ShareIndex } from "./share-index.ts";
 import { largestVram, type Sighting } from "./sights.ts";
 import type { WorldParts } from "./world-view.ts";
@@ -44,6 +45,7 @@ export interface Planner {
   reserve(keys: readonly string[], isReserved: boolean): void;
   /** Jobs without GPUs that may share a child, by `Share.key`. */
   readonly sharing: Pick<ShareIndex, "items" | "first">;
+  readonly riders: Pick<Riders, "in">;
   /** Makes the plan that is due, if one is. When none can be made nothing has a plan until one can. */
   replan(): void;
   /** The newest plan. */
@@ -90,6 +92,7 @@ export function createPlanner(settings: PlannerSettings): Planner {
   const assumed = createExpectations<Taken>({ clock, limitMs: ASSUMED_MS });
   const reserved = createExpectations<true>({ clock, limitMs: ASSUMED_MS });
   const sharing = createShareIndex();
+  const riders = createRiders();
   const stockOuts = new Map<string, StockOutMemory>();
   const kept = createKeptWorld(settings);
   /** Jobs with which no plan can be made. */
@@ -109,6 +112,7 @@ export function createPlanner(settings: PlannerSettings): Planner {
       const after = lookSafely(key);
       if (after.sight || hasGpus(after)) sightings.set(key, after);
       else sightings.delete(key);
+      riders.put(key, after);
       due.add(key);
       if (isSame(before && partOfWorld(before), partOfWorld(after))) continue;
       leftOut.delete(key);
@@ -285,6 +289,7 @@ export function createPlanner(settings: PlannerSettings): Planner {
       if (!isReserved && keys.length > 0) isPlanned = false;
     },
     sharing,
+    riders,
     assume(key, taken) {
       due.add(key);
       sharing.put(key, undefined);

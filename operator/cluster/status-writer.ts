@@ -14,6 +14,7 @@ import { measured } from "./measurements.ts";
 import type { Memory } from "./memory.ts";
 import { nodesOf } from "./pool-nodes.ts";
 import type { ClusterPort } from "./port.ts";
+import type { Riders } from "./riders.ts";
 import { spansOf } from "./world-view.ts";
 
 export interface StatusWriterDeps {
@@ -22,6 +23,7 @@ export interface StatusWriterDeps {
   readonly port: ClusterPort;
   readonly settings: ScheduleSettings;
   readonly plan: () => Plan | undefined;
+  readonly riders: Pick<Riders, "in">;
   readonly now: () => Date;
 }
 
@@ -86,8 +88,10 @@ async function writeQueue(name: string, deps: StatusWriterDeps): Promise<void> {
   const { caches, memory, port, settings } = deps;
   const queue = caches.opalQueues.get(name);
   if (!queue) return;
+  const inPlan = deps.plan()?.queues.get(name);
+  const plan = inPlan && { ...inPlan, admitted: inPlan.admitted + deps.riders.in(name) };
   const after = nextQueueStatus(
-    { queue, plan: deps.plan()?.queues.get(name), spans: spansOf(name, caches, memory) },
+    { queue, plan, spans: spansOf(name, caches, memory) },
     { now: deps.now(), halfLifeSeconds: settings.usageHalfLifeSeconds },
   );
   const patch = mergePatch(queue.status, after);

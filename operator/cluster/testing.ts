@@ -475,6 +475,7 @@ export function createFakeOperator(
         port,
         settings: DEFAULT_SETTINGS,
         plan: () => planner.plan,
+        riders: planner.riders,
         now: () => clock.now(),
       });
       return { acted: writes.length - before };
