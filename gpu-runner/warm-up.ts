@@ -1,19 +1,30 @@
 import { type ModelEntry, SEGMENTER, upscaler } from "./models/catalogue.ts";
 import type { ModelSessions } from "./models/sessions.ts";
+import type { Size } from "./pipeline/layout.ts";
+import { lookShapes } from "./pipeline/two-pass.ts";
 import type { WarmUp, WorkerSettings } from "./stage-work.ts";
 import { openSceneModel, type SceneModels, sceneSizes } from "./stages/scene-maker.ts";
 
-/** The one shape in which a model will be run. */
-function shapeOf({ task }: ModelEntry): { dims: readonly number[]; output: string } {
-  const side = task.kind === "segment" ? task.size : task.tile;
-  return { dims: [1, 3, side, side], output: task.kind === "segment" ? "output" : "upscaled" };
+/** The shapes in which a model may be run. */
+function shapesOf({ task }: ModelEntry): readonly Size[] {
+  if (task.kind !== "segment") return [{ width: task.tile, height: task.tile }];
+  const { shapes, size } = task;
+  const square = { width: size, height: size };
+  if (!shapes) return [square];
+  return [square, ...[shapes.locate, shapes.closer].flatMap((longer) => lookShapes(longer, shapes.multiple))];
 }
 
 async function warm(model: ModelEntry, sessions: ModelSessions, isOnGpu: boolean): Promise<void> {
   await sessions.load(model);
   if (!isOnGpu) return;
-  const { dims, output } = shapeOf(model);
-  await sessions.run(model, { data: new Float32Array(dims.reduce((a, b) => a * b)), dims, output });
+  const output = model.task.kind === "segment" ? model.task.output : "upscaled";
+  for (const { width, height } of shapesOf(model)) {
+    await sessions.run(model, {
+      data: new Float32Array(3 * width * height),
+      dims: [1, 3, height, width],
+      output,
+    });
+  }
 }
 
 /** Each of its sizes once, with and without a picture to begin with as scenes have one. */

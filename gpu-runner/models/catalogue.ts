@@ -15,6 +15,8 @@ export type Part = z.infer<typeof Part>;
 const Recipe = z.discriminatedUnion("make", [
   /** The parts, one after another, are the file. */
   z.object({ make: z.literal("joined") }),
+  /** The parts, one after another, are IS-Net's published file; kept is what `output` needs, for any shape. */
+  z.object({ make: z.literal("isnet"), output: z.string().min(1) }),
   /** The first part is a TFJS model.json, the others its weights. `range`: values as trained. */
   z.object({ make: z.literal("esrgan"), range: z.union([z.literal(1), z.literal(255)]) }),
   /** The first part is ncnn's description of the network, the second its weights. */
@@ -24,11 +26,16 @@ const Recipe = z.discriminatedUnion("make", [
 const PerChannel = z.tuple([z.number(), z.number(), z.number()]);
 
 const Task = z.discriminatedUnion("kind", [
-  /** Takes float32 [1, 3, size, size] and gives [1, 1, size, size]: all that differs between networks is here. */
+  /** Takes float32 [1, 3, height, width] and gives [1, 1, height, width]: all that differs between networks is here. */
   z.object({
     kind: z.literal("segment"),
-    /** Side of the square input in pixels; pictures are squashed into it. */
+    /** Side of the square input in pixels, as trained; pictures are squashed into it. */
     size: z.int().min(32),
+    /**
+     * Of a network that takes other shapes too: what its sides are multiples of, and the longer side for finding
+     * the product and for looking at it closely. Absent where it takes its square alone.
+     */
+    shapes: z.object({ multiple: z.int().min(1), locate: z.int(), closer: z.int() }).optional(),
     /** A channel's value of 0..1 goes in as (value − mean) ÷ deviation. */
     mean: PerChannel,
     deviation: PerChannel,
@@ -104,6 +111,7 @@ export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
     task: {
       kind: "segment",
       size: 1024,
+      shapes: { multiple: 64, locate: 640, closer: 768 },
       mean: [0.5, 0.5, 0.5],
       deviation: [1, 1, 1],
       output: "output",
@@ -117,9 +125,9 @@ export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
       "DIS5K, whose terms are its own; the authors of IS-Net have not said whether Apache-2.0 covers the weights.",
     commercial: "needs-decision",
     parts: ISNET_PARTS,
-    recipe: { make: "joined" },
-    bytes: 88_188_479,
-    sha256: "b6e8497ba978a6f5fbb647e419d2696cd80df5a23cb6a8ea532021911bd76acb",
+    recipe: { make: "isnet", output: "output" },
+    bytes: 88_087_824,
+    sha256: "260f42634e4919a3c1dc9513110f887dc20c7b7e471b8a0047503856274fac98",
   },
   esrgan({
     name: "esrgan-slim-x2",

@@ -9,6 +9,7 @@ import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/prom
 import { join } from "node:path";
 import type { ModelEntry, Part } from "./catalogue.ts";
 import { convertEsrgan } from "./convert-esrgan.ts";
+import { convertIsnet } from "./convert-isnet.ts";
 import { convertNcnn } from "./convert-ncnn.ts";
 import { isVerified, modelPath } from "./load.ts";
 import { filesOf, type PackageClients, packagedPath, USUAL_CLIENTS } from "./package-source.ts";
@@ -161,6 +162,8 @@ function make({ name, recipe }: ModelEntry, parts: readonly Buffer[]): Uint8Arra
   switch (recipe.make) {
     case "joined":
       return Buffer.concat(parts);
+    case "isnet":
+      return convertIsnet(Buffer.concat(parts), recipe.output);
     case "esrgan":
       return convertEsrgan({ json: JSON.parse(text()) as unknown, shards: weights(), name }, recipe.range);
     case "ncnn":

@@ -4,10 +4,11 @@ import { Failure } from "../failure.ts";
 import type { SegmentEntry } from "../models/catalogue.ts";
 import type { ModelSessions } from "../models/sessions.ts";
 import { tidyMatte } from "../pipeline/components.ts";
-import { alphaBox, judgeScores, toAlpha } from "../pipeline/matte.ts";
+import { alphaBox, judgeScores, type ProductVerdict, toAlpha } from "../pipeline/matte.ts";
 import { type Alpha, cropBytes, type Plane, type Rgb } from "../pipeline/raster.ts";
 import { resizePlane } from "../pipeline/resample.ts";
-import { fusePasses, overlay, planSecondLook } from "../pipeline/two-pass.ts";
+import type { Size } from "../pipeline/layout.ts";
+import { fusePasses, lookShape, overlay, planSecondLook } from "../pipeline/two-pass.ts";
 import type { SegmentFacts } from "./facts.ts";
 import { scorePicture } from "./segment-score.ts";
 
@@ -18,10 +19,17 @@ export interface Matte extends Pick<
   readonly alpha: Alpha;
 }
 
-/** A closer look costs as much as the first; enlarging by less than this shows hardly more. */
+/** A first look that is less sure is taken again at the network's full size, before anything is decided. */
+const SURE_SCORE = 0.9;
+/** For a network that takes its square alone: seen enlarged by less than this, a product shows hardly more. */
 const LEAST_MAGNIFICATION = 1.2;
 /** The product that is looked at closer is at least so opaque (of 255): haze round it is not. */
 const LOCATED_ALPHA = 26;
+
+type Task = SegmentEntry["task"];
+type See = (picture: Rgb, shape: Size) => Promise<Plane>;
+
+const fullShape = ({ size }: Task): Size => ({ width: size, height: size });
 
 interface Looks {
   readonly scores: Plane;
@@ -54,14 +62,27 @@ function changedShare(before: Plane, after: Plane, box: Box): number {
   return changed / (box.width * box.height);
 }
 
-async function lookTwice(rgb: Rgb, square: Plane, see: (picture: Rgb) => Promise<Plane>): Promise<Looks> {
-  const first = resizePlane(square, rgb.width, rgb.height);
-  const product = locate(square, rgb);
-  const plan = planSecondLook(product ?? { x: 0, y: 0, ...sizeOf(rgb) }, rgb, square.width);
-  if (plan.magnification < LEAST_MAGNIFICATION) {
+const sizeOf = ({ width, height }: Rgb) => ({ width, height });
+
+/** At the whole picture, as small as shows what the product is and where. */
+async function lookFirst(rgb: Rgb, task: Task, see: See): Promise<Plane> {
+  const { shapes } = task;
+  if (!shapes) return see(rgb, fullShape(task));
+  const small = await see(rgb, lookShape(rgb, shapes.locate, shapes.multiple));
+  return judgeScores(small).score >= SURE_SCORE ? small : see(rgb, fullShape(task));
+}
+
+async function lookCloser(rgb: Rgb, seen: Plane, task: Task, see: See): Promise<Looks> {
+  const first = resizePlane(seen, rgb.width, rgb.height);
+  const product = locate(seen, rgb) ?? { x: 0, y: 0, ...sizeOf(rgb) };
+  const { shapes } = task;
+  const { shape, ...plan } = planSecondLook(product, rgb, (part) =>
+    shapes ? lookShape(part, shapes.closer, shapes.multiple) : fullShape(task),
+  );
+  if (!shapes && plan.magnification < LEAST_MAGNIFICATION) {
     return { scores: first, passes: [], secondLook: { ...plan, taken: false, changed: 0 } };
   }
-  const closer = await see(cropBytes(rgb, plan.box, 3));
+  const closer = await see(cropBytes(rgb, plan.box, 3), shape);
   const second = resizePlane(closer, plan.box.width, plan.box.height);
   const scores = fusePasses(first, second, plan.box);
   return {
@@ -71,23 +92,26 @@ async function lookTwice(rgb: Rgb, square: Plane, see: (picture: Rgb) => Promise
   };
 }
 
-const sizeOf = ({ width, height }: Rgb) => ({ width, height });
+function checkFound({ found, score }: ProductVerdict): void {
+  if (found) return;
+  throw new Failure(
+    "no-product",
+    `no product stands out in the picture (score ${score.toFixed(3)}): take it closer, before a plain background`,
+  );
+}
 
-/** @throws {Failure} `no-product`, judged by the first look before the second is paid for. */
+/** @throws {Failure} `no-product`, judged by the first look before the second is paid for, and again after it. */
 export async function makeMatte(rgb: Rgb, model: SegmentEntry, sessions: ModelSessions): Promise<Matte> {
-  const see = (picture: Rgb) => scorePicture(picture, model, sessions);
-  const square = await see(rgb);
-  const { found, score, coverage } = judgeScores(square);
-  if (!found) {
-    throw new Failure(
-      "no-product",
-      `no product stands out in the picture (score ${score.toFixed(3)}): take it closer, before a plain background`,
-    );
-  }
-  const { scores, passes, secondLook } = await lookTwice(rgb, square, see);
+  const see: See = (picture, shape) => scorePicture(picture, shape, model, sessions);
+  const seen = await lookFirst(rgb, model.task, see);
+  checkFound(judgeScores(seen));
+  const { scores, passes, secondLook } = await lookCloser(rgb, seen, model.task, see);
+  const verdict = judgeScores(scores);
+  checkFound(verdict);
   const tidy = tidyMatte(toAlpha(scores), passes);
   const { name, sha256, licence } = model;
-  return { ...tidy, model: { name, sha256, licence }, productScore: score, coverage, secondLook };
+  const { score: productScore, coverage } = verdict;
+  return { ...tidy, model: { name, sha256, licence }, productScore, coverage, secondLook };
 }
 
 /** The matte of a photo that is a cut-out already: sure, and left as it is. */

@@ -14,6 +14,7 @@ import { scorePicture } from "./segment-score.ts";
 
 /** As BiRefNet's: square RGB with ImageNet's mean and deviation in, logits out, and a second output to ignore. */
 const SIDE = 64;
+const SQUARE = { width: SIDE, height: SIDE };
 const MEAN = [0.485, 0.456, 0.406] as const;
 const DEVIATION = [0.229, 0.224, 0.225] as const;
 
@@ -118,14 +119,14 @@ describe("scorePicture", () => {
     );
 
   it("normalises as the entry says, fetches the output that it names and takes the sigmoid of logits", async () => {
-    const { data } = await scorePicture(rgb, await stored(network([...weights], bias)), sessions);
+    const { data } = await scorePicture(rgb, SQUARE, await stored(network([...weights], bias)), sessions);
     expect(data).toHaveLength(SIDE * SIDE);
     for (const [i, score] of data.entries()) expect(score).toBeCloseTo(1 / (1 + Math.exp(-logit(i))), 4);
   });
 
   it("leaves probabilities as they are", async () => {
     const other = network([...weights], bias + 1);
-    const { data } = await scorePicture(rgb, await stored(other, "probability"), sessions);
+    const { data } = await scorePicture(rgb, SQUARE, await stored(other, "probability"), sessions);
     expect(data[5]).toBeCloseTo(logit(5) + 1, 4);
   });
 });

@@ -1,0 +1,115 @@
+/**
+ * IS-Net as it is published, for pictures of any shape. The file takes 1024×1024 alone: its sides are fixed, and
+ * so are the sizes to which its maps are enlarged. The network itself has no such limit: every map is enlarged by
+ * two. Its side outputs and intermediate maps, which only training needs, are left out.
+ */
+import protobuf from "protobufjs";
+
+/** What the published file uses of the ONNX format; see github.com/onnx/onnx, file onnx/onnx.proto. */
+const PROTO = `
+syntax = "proto2";
+message Attribute {
+  required string name = 1;
+  optional float f = 2;
+  optional int64 i = 3;
+  optional bytes s = 4;
+  optional Tensor t = 5;
+  repeated int64 ints = 8;
+  required int32 type = 20;
+}
+message Node {
+  repeated string input = 1;
+  repeated string output = 2;
+  optional string name = 3;
+  required string op_type = 4;
+  repeated Attribute attribute = 5;
+}
+message Tensor {
+  repeated int64 dims = 1;
+  required int32 data_type = 2;
+  optional string name = 8;
+  required bytes raw_data = 9;
+}
+message Dimension { optional int64 dim_value = 1; optional string dim_param = 2; }
+message Shape { repeated Dimension dim = 1; }
+message TensorType { required int32 elem_type = 1; required Shape shape = 2; }
+message Type { required TensorType tensor_type = 1; }
+message ValueInfo { required string name = 1; required Type type = 2; }
+message Graph {
+  repeated Node node = 1;
+  required string name = 2;
+  repeated Tensor initializer = 5;
+  repeated ValueInfo input = 11;
+  repeated ValueInfo output = 12;
+}
+message OperatorSet { optional string domain = 1; required int64 version = 2; }
+message Model {
+  required int64 ir_version = 1;
+  optional string producer_name = 2;
+  required Graph graph = 7;
+  repeated OperatorSet opset_import = 8;
+}`;
+
+const FLOAT = 1;
+const SCALES = "scales";
+
+interface Node {
+  input: string[];
+  readonly output: readonly string[];
+  readonly op_type: string;
+}
+
+interface Picture {
+  readonly name: string;
+  readonly type: { readonly tensor_type: { readonly shape: { readonly dim: object[] } } };
+}
+
+interface Graph {
+  node: Node[];
+  initializer: { readonly name: string }[];
+  readonly input: readonly Picture[];
+  output: Picture[];
+}
+
+/** The nodes that `output` is made by, in their order. */
+function nodesFor(output: string, nodes: readonly Node[]): Node[] {
+  const makers = new Map(nodes.flatMap((node) => node.output.map((name) => [name, node] as const)));
+  const needed = new Set<Node>();
+  const open = [output];
+  for (let name = open.pop(); name !== undefined; name = open.pop()) {
+    const maker = makers.get(name);
+    if (!maker || needed.has(maker)) continue;
+    needed.add(maker);
+    open.push(...maker.input);
+  }
+  return nodes.filter((node) => needed.has(node));
+}
+
+function openSides({ type }: Picture): void {
+  const { dim } = type.tensor_type.shape;
+  dim.splice(2, 2, { dim_param: "height" }, { dim_param: "width" });
+}
+
+/**
+ * The network from picture to `output`, whose sides may be any multiples of 64.
+ * @param file the published ONNX file @throws {RangeError} when it has no such output
+ */
+export function convertIsnet(file: Uint8Array, output: string): Uint8Array {
+  const schema = protobuf.parse(PROTO, { keepCase: true }).root.lookupType("Model");
+  const model = schema.toObject(schema.decode(file)) as { readonly graph: Graph };
+  const { graph } = model;
+  const [input] = graph.input;
+  const kept = graph.output.find(({ name }) => name === output);
+  if (!input || !kept) throw new RangeError(`the network has no input, or no output "${output}"`);
+  for (const node of graph.node)
+    if (node.op_type === "Resize") node.input = [node.input[0] ?? "", "", SCALES];
+  graph.node = nodesFor(output, graph.node);
+  const used = new Set(graph.node.flatMap((node) => node.input));
+  const scales = { name: SCALES, dims: [4], data_type: FLOAT, raw_data: bytesOf([1, 1, 2, 2]) };
+  graph.initializer = [...graph.initializer.filter(({ name }) => used.has(name)), scales];
+  graph.output = [kept];
+  for (const picture of [input, kept]) openSides(picture);
+  return schema.encode(model).finish();
+}
+
+const bytesOf = (values: readonly number[]) => new Uint8Array(Float32Array.from(values).buffer);
