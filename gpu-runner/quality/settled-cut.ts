@@ -6,13 +6,12 @@
 import sharp from "sharp";
 import { Failure } from "../failure.ts";
 import type { ModelSessions } from "../models/sessions.ts";
-import type { Cutout } from "../pipeline/compose.ts";
 import { decontaminate } from "../pipeline/decontaminate.ts";
 import { SegmentFacts } from "../stages/facts.ts";
-import { ingest, type IngestLimits } from "../stages/ingest.ts";
-import { decodePicture, encodePng, type EncodedPicture } from "../stages/picture-codec.ts";
+import type { IngestLimits } from "../stages/ingest.ts";
+import { encodePng, type EncodedPicture } from "../stages/picture-codec.ts";
 import { cutOffEdges } from "../stages/place-product.ts";
-import { segment } from "../stages/segment.ts";
+import { cutOut, type SegmentedPhoto } from "../stages/segment.ts";
 import { type Measures, measureCutout } from "./measure.ts";
 import { isMendable, scoreOf } from "./score.ts";
 
@@ -26,26 +25,26 @@ export type SettledFacts = SegmentFacts & {
   readonly tries: readonly { readonly settings: CutSettings; readonly score: number }[];
 };
 
+interface Work {
+  readonly photo: Uint8Array;
+  readonly limits: IngestLimits;
+  readonly sessions: ModelSessions;
+}
+
 export interface SettledCut {
   readonly picture: EncodedPicture;
   readonly facts: SettledFacts;
 }
 
-interface Try extends Awaited<ReturnType<typeof segment>> {
+interface Try extends Pick<SegmentedPhoto, "cutout" | "facts"> {
   readonly settings: CutSettings;
   readonly measures: Measures;
   readonly quality: ReturnType<typeof scoreOf>;
 }
 
-async function decodeCutout({ bytes }: EncodedPicture): Promise<Cutout> {
-  const { rgb, alpha } = await decodePicture(bytes);
-  if (!alpha) throw new Failure("quality", "the cut-out has no alpha");
-  return { colour: rgb, alpha };
-}
-
-function judged(cut: Awaited<ReturnType<typeof segment>>, cutout: Cutout, settings: CutSettings): Try {
-  const measures = measureCutout(cutout, cutOffEdges(cutout.alpha, cut.facts.productBox));
-  return { ...cut, settings, measures, quality: scoreOf({ segment: cut.facts, measures }) };
+function judged({ cutout, facts }: Pick<SegmentedPhoto, "cutout" | "facts">, settings: CutSettings): Try {
+  const measures = measureCutout(cutout, cutOffEdges(cutout.alpha, facts.productBox));
+  return { cutout, facts, settings, measures, quality: scoreOf({ segment: facts, measures }) };
 }
 
 /** Windows of an eighth of the picture, contrast at most tripled: noise on an empty ground stays noise. */
@@ -65,17 +64,14 @@ async function withLocalContrast(photo: Uint8Array, { workingPixels }: IngestLim
 
 /** Undefined when no product is found so, or its picture has another size. */
 async function cutAgain(
-  photo: Uint8Array,
-  limits: IngestLimits,
-  sessions: ModelSessions,
+  { photo, limits, sessions }: Work,
+  { photo: rgb }: SegmentedPhoto,
 ): Promise<Try | undefined> {
   try {
-    const { picture, facts } = await segment(await withLocalContrast(photo, limits), limits, sessions);
-    const { alpha } = await decodeCutout(picture);
-    const { rgb } = await ingest(photo, limits);
+    const { cutout, facts } = await cutOut(await withLocalContrast(photo, limits), limits, sessions);
+    const { alpha } = cutout;
     if (rgb.width !== alpha.width || rgb.height !== alpha.height) return undefined;
-    const colour = decontaminate(rgb, alpha);
-    return judged({ picture: await encodePng(colour, alpha), facts }, { colour, alpha }, "local-contrast");
+    return judged({ cutout: { colour: decontaminate(rgb, alpha), alpha }, facts }, "local-contrast");
   } catch (error) {
     if (error instanceof Failure && error.class === "no-product") return undefined;
     throw error;
@@ -83,7 +79,7 @@ async function cutAgain(
 }
 
 /** What the photo itself says stays, whichever try is taken. */
-function settled(first: Try, tries: readonly Try[]): SettledCut {
+async function settled(first: Try, tries: readonly Try[]): Promise<SettledCut> {
   const best = tries.reduce((a, b) => (b.quality.score > a.quality.score ? b : a));
   const facts: SettledFacts = {
     ...best.facts,
@@ -92,7 +88,7 @@ function settled(first: Try, tries: readonly Try[]): SettledCut {
     measures: best.measures,
     tries: tries.map(({ settings, quality }) => ({ settings, score: quality.score })),
   };
-  return { picture: best.picture, facts };
+  return { picture: await encodePng(best.cutout.colour, best.cutout.alpha), facts };
 }
 
 /**
@@ -105,9 +101,9 @@ export async function settleCut(
   { minScore, limits }: { readonly minScore: number; readonly limits: IngestLimits },
   sessions: ModelSessions,
 ): Promise<SettledCut> {
-  const cut = await segment(photo, limits, sessions);
-  const first = judged(cut, await decodeCutout(cut.picture), "plain");
+  const cut = await cutOut(photo, limits, sessions);
+  const first = judged(cut, "plain");
   if (first.quality.score >= minScore || !isMendable(first.quality)) return settled(first, [first]);
-  const second = await cutAgain(photo, limits, sessions);
+  const second = await cutAgain({ photo, limits, sessions }, cut);
   return settled(first, second ? [first, second] : [first]);
 }

@@ -6,10 +6,12 @@
 import { Failure } from "../failure.ts";
 import { SEGMENTER, type SegmentEntry } from "../models/catalogue.ts";
 import type { ModelSessions } from "../models/sessions.ts";
+import type { Cutout } from "../pipeline/compose.ts";
 import { decontaminate } from "../pipeline/decontaminate.ts";
 import { alphaBox, touchedEdges } from "../pipeline/matte.ts";
 import { frameContact, productParts, translucency } from "../pipeline/matte-flags.ts";
 import { SegmentFacts } from "./facts.ts";
+import type { Rgb } from "../pipeline/raster.ts";
 import { ingest, type IngestLimits } from "./ingest.ts";
 import { encodePng, type EncodedPicture } from "./picture-codec.ts";
 import { makeMatte, type Matte, ownMatte } from "./segment-matte.ts";
@@ -40,19 +42,34 @@ function factsOf({ alpha, ...matte }: Matte): Flags {
   };
 }
 
+export interface SegmentedPhoto {
+  readonly photo: Rgb;
+  readonly cutout: Cutout;
+  readonly facts: SegmentFacts;
+}
+
 /**
- * Cuts the product out of a photo: RGBA of the working size, with a soft matte and edges free of the old
- * background's colour.
+ * Cuts the product out of a photo: a soft matte of the working size, and colours free of the old background at
+ * the edges.
  * @throws {Failure} `bad-input` or `no-product`.
  */
-export async function segment(
-  photo: Uint8Array,
+export async function cutOut(
+  bytes: Uint8Array,
   limits: IngestLimits,
   sessions: ModelSessions,
   model: SegmentEntry = SEGMENTER,
-): Promise<{ picture: EncodedPicture; facts: SegmentFacts }> {
-  const { rgb, alpha: own, source, notes, rights } = await ingest(photo, limits);
+): Promise<SegmentedPhoto> {
+  const { rgb, alpha: own, source, notes, rights } = await ingest(bytes, limits);
   const matte = own ? ownMatte(own) : await makeMatte(rgb, model, sessions);
   const facts = SegmentFacts.parse({ source, notes, rights, ...factsOf(matte) });
-  return { picture: await encodePng(decontaminate(rgb, matte.alpha), matte.alpha), facts };
+  const cutout = { colour: decontaminate(rgb, matte.alpha), alpha: matte.alpha };
+  return { photo: rgb, cutout, facts };
+}
+
+/** The same as a picture. @throws {Failure} `bad-input` or `no-product`. */
+export async function segment(
+  ...photo: Parameters<typeof cutOut>
+): Promise<{ picture: EncodedPicture; facts: SegmentFacts }> {
+  const { cutout, facts } = await cutOut(...photo);
+  return { picture: await encodePng(cutout.colour, cutout.alpha), facts };
 }
