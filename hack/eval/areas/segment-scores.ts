@@ -24,6 +24,8 @@ export type CutterName = Cutter["name"];
 
 export interface PictureScore {
   readonly about: Description;
+  /** Whether the pipeline gave a picture; one that it refuses is scored as if it had given a clear one. */
+  readonly isDelivered: boolean;
   readonly scores: Readonly<Record<CutterName, Score>>;
 }
 
@@ -55,46 +57,49 @@ const holesRecall: Measure = (scores) =>
   scores.reduce((sum, score) => sum + score.holesFound, 0) /
   scores.reduce((sum, score) => sum + score.holes, 0);
 
-/** The figures of all pictures, with the bars of the project. */
+const band = averaged(({ bandMae }) => bandMae);
+const halo = averaged((score) => score.halo);
+const overlap = averaged((score) => score.iou);
+
+/**
+ * The figures of all pictures, with the bars of the project. A picture that is refused is not billed, but it counts
+ * against the bars; what is delivered is told beside them.
+ */
 export function segmentFigures(pictures: readonly PictureScore[]): Figure[] {
-  const by = (name: CutterName, measure: Measure) => measure(pictures.map(({ scores }) => scores[name]));
-  const figure = (key: string, label: string, measure: Measure, bar?: Figure["bar"]): Figure => ({
+  const delivered = pictures.filter(({ isDelivered }) => isDelivered);
+  const by = (name: CutterName, measure: Measure, of = pictures) =>
+    measure(of.map(({ scores }) => scores[name]));
+  const figure = (key: string, label: string, measure: Measure, of = pictures): Figure => ({
     key,
     label,
-    ours: by("ours", measure),
-    baseline: by("baseline", measure),
-    rembg: by("rembg", measure),
-    ...(bar && { bar }),
+    ours: by("ours", measure, of),
+    baseline: by("baseline", measure, of),
+    rembg: by("rembg", measure, of),
   });
-  const band = averaged(({ bandMae }) => bandMae);
-  const halo = averaged((score) => score.halo);
+  const ratio = (measure: Measure, other: CutterName, of = pictures) =>
+    by("ours", measure, of) / by(other, measure, of);
   const compared = (
-    key: string,
+    name: string,
     label: string,
     measure: Measure,
     [other, bar]: [CutterName, number],
-  ): Figure => ({
-    key,
-    label,
-    ours: by("ours", measure) / by(other, measure),
-    bar: { value: bar, better: "lower" },
-  });
+  ): Figure[] => [
+    { key: name, label, ours: ratio(measure, other), bar: { value: bar, better: "lower" } },
+    { key: `${name}_delivered`, label: `${label}, delivered alone`, ours: ratio(measure, other, delivered) },
+  ];
   return [
     { key: "synthetic_pictures", label: "synthetic pictures", ours: pictures.length },
-    figure(
-      "iou",
-      "IoU at half opacity",
-      averaged((score) => score.iou),
-      { value: 0.97, better: "higher" },
-    ),
+    { key: "pictures_refused", label: "pictures refused", ours: pictures.length - delivered.length },
+    { ...figure("iou", "IoU at half opacity", overlap), bar: { value: 0.97, better: "higher" } },
+    figure("iou_delivered", "IoU, delivered alone", overlap, delivered),
     figure(
       "mae",
       "matte error (MAE)",
       averaged((score) => score.mae),
     ),
     figure("band_mae", "soft-edge error (band MAE)", band),
-    compared("band_mae_ratio_baseline", "soft-edge error ÷ baseline's", band, ["baseline", 0.8]),
-    compared("band_mae_ratio_rembg", "soft-edge error ÷ rembg's", band, ["rembg", 1]),
+    ...compared("band_mae_ratio_baseline", "soft-edge error ÷ baseline's", band, ["baseline", 0.8]),
+    ...compared("band_mae_ratio_rembg", "soft-edge error ÷ rembg's", band, ["rembg", 1]),
     figure(
       "boundary_f_2px",
       "outline F at 2 px",
@@ -105,9 +110,9 @@ export function segmentFigures(pictures: readonly PictureScore[]): Figure[] {
       "gradient error (thousands)",
       averaged((score) => score.gradientError),
     ),
-    figure("holes_recall", "holes found", holesRecall, { value: 0.9, better: "higher" }),
+    { ...figure("holes_recall", "holes found", holesRecall), bar: { value: 0.9, better: "higher" } },
     figure("halo_levels", "halo on three backgrounds (levels)", halo),
-    compared("halo_ratio_naive", "halo ÷ naive cut-out's (baseline)", halo, ["baseline", 0.6]),
+    ...compared("halo_ratio_naive", "halo ÷ naive cut-out's (baseline)", halo, ["baseline", 0.6]),
   ];
 }
 
@@ -138,19 +143,30 @@ export function kindLines(pictures: readonly PictureScore[]): string[] {
   return [heading.join(""), ...rows.sort((a, b) => a.iou - b.iou).map(({ line }) => line)];
 }
 
-/** The pictures that came out worst. */
+function flagsOf(about: Description): string {
+  return [
+    about.background,
+    `fills ${Math.round(about.fill * 100)} %`,
+    ...(about.touchesFrame ? ["touches the frame"] : []),
+    ...(about.products > 1 ? ["two products"] : []),
+    ...(about.outOfFocus ? ["out of focus"] : []),
+  ].join(", ");
+}
+
+/** The pictures that came out worst, ours beside the baseline's and rembg's. */
 export function worstLines(pictures: readonly PictureScore[], count: number): string[] {
   const worst = [...pictures].sort((a, b) => a.scores.ours.iou - b.scores.ours.iou).slice(0, count);
-  return worst.map(({ about, scores }) => {
+  return worst.map(({ about, isDelivered, scores }) => {
     const { ours, baseline, rembg } = scores;
-    const flags = [
-      about.background,
-      `fills ${Math.round(about.fill * 100)} %`,
-      ...(about.touchesFrame ? ["touches the frame"] : []),
-      ...(about.products > 1 ? ["two products"] : []),
-      ...(about.outOfFocus ? ["out of focus"] : []),
+    const beside = (name: string, pick: (score: Score) => number | undefined, digits: number) => {
+      const [own, ...others] = [ours, baseline, rembg].map((score) => pick(score)?.toFixed(digits) ?? "–");
+      return `${name} ${own} (${others.join(", ")})`;
+    };
+    const values = [
+      beside("IoU", (score) => score.iou, 3),
+      beside("band MAE", (score) => score.bandMae, 3),
+      beside("halo", (score) => score.halo, 1),
     ];
-    const others = `baseline ${baseline.iou.toFixed(3)}, rembg ${rembg.iou.toFixed(3)}`;
-    return `#${about.number} ${about.kind} (${flags.join(", ")}): IoU ${ours.iou.toFixed(3)} (${others})`;
+    return `#${about.number} ${about.kind} (${flagsOf(about)})${isDelivered ? "" : ", refused"}: ${values.join(", ")}`;
   });
 }

@@ -30,6 +30,12 @@ interface Measured extends PictureScore {
   readonly cutouts: Readonly<Record<CutterName, Uint8Array>>;
 }
 
+interface Cut {
+  readonly score: Score;
+  readonly bytes: Uint8Array;
+  readonly isDelivered: boolean;
+}
+
 /** What "no product" leaves: a clear picture. */
 function nothing({ alpha: { width, height } }: SyntheticPicture): Cutout {
   return { colour: newRgb(width, height), alpha: { width, height, data: new Uint8Array(width * height) } };
@@ -49,14 +55,19 @@ async function measurePicture(
 ): Promise<Measured> {
   const results = await NAMES.reduce(async (before, name) => {
     const done = await before;
-    const cutout = sameSize((await cutters[name].cut(picture.photo)) ?? nothing(picture), picture);
+    const found = await cutters[name].cut(picture.photo);
+    const cutout = sameSize(found ?? nothing(picture), picture);
     const { bytes } = await encodePng(cutout.colour, cutout.alpha);
-    return { ...done, [name]: { score: scoreCutout(cutout, picture), bytes } };
-  }, Promise.resolve<Partial<Record<CutterName, { score: Score; bytes: Uint8Array }>>>({}));
+    return {
+      ...done,
+      [name]: { score: scoreCutout(cutout, picture), bytes, isDelivered: found !== undefined },
+    };
+  }, Promise.resolve<Partial<Record<CutterName, Cut>>>({}));
   const { ours, baseline, rembg } = results;
   if (!ours || !baseline || !rembg) throw new Error("a cutter was left out");
   return {
     about: picture.about,
+    isDelivered: ours.isDelivered,
     scores: { ours: ours.score, baseline: baseline.score, rembg: rembg.score },
     cutouts: { ours: ours.bytes, baseline: baseline.bytes, rembg: rembg.bytes },
   };
@@ -146,7 +157,12 @@ export async function measureSegment({ set, cutters, onProgress }: SegmentSubjec
   return {
     area: "segment",
     figures: segmentFigures(pictures),
-    lines: [...kindLines(pictures), "", "worst:", ...worstLines(pictures, WORST_SHOWN)],
+    lines: [
+      ...kindLines(pictures),
+      "",
+      "worst, with baseline and rembg:",
+      ...worstLines(pictures, WORST_SHOWN),
+    ],
     exhibits: await exhibits(pictures, set),
   };
 }
