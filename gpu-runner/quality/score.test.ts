@@ -16,6 +16,10 @@ const segment: SegmentFacts = {
   touchesFrame: [],
   specksCleared: 0,
   pinholesClosed: 0,
+  frameContact: { left: 0, top: 0, right: 0, bottom: 0.2 },
+  parts: [{ box: BOX, share: 0.2 }],
+  softInterior: 0.01,
+  secondLook: { box: BOX, magnification: 1.4, taken: true, changed: 0.03 },
 };
 /** Of a photo as shops should send them. */
 const measures: Measures = {
@@ -46,6 +50,23 @@ describe("scoreOf", () => {
     { code: "uncertain", evidence: { segment: { ...segment, productScore: 0.55 } } },
     { code: "tiny", evidence: { segment: { ...segment, productBox: { ...BOX, width: 60, height: 80 } } } },
     { code: "touches-frame", evidence: { measures: { ...measures, cutOff: ["left", "top"] } } },
+    {
+      code: "frame-contact",
+      evidence: { segment: { ...segment, frameContact: { left: 0.9, top: 0, right: 0, bottom: 0.1 } } },
+    },
+    {
+      code: "several-products",
+      evidence: {
+        segment: { ...segment, parts: Array.from({ length: 5 }, () => ({ box: BOX, share: 0.02 })) },
+      },
+    },
+    { code: "half-open", evidence: { segment: { ...segment, softInterior: 0.6 } } },
+    {
+      code: "looks-differ",
+      evidence: {
+        segment: { ...segment, secondLook: { box: BOX, magnification: 2, taken: true, changed: 0.4 } },
+      },
+    },
     { code: "holes", evidence: { segment: { ...segment, pinholesClosed: 3000 } } },
     { code: "specks", evidence: { segment: { ...segment, specksCleared: 30_000 } } },
     { code: "halo", evidence: { measures: { ...measures, edgeBandPixels: 70 } } },
