@@ -10,7 +10,7 @@ from pathlib import Path
 
 from clip_vocabulary import GOLDENS
 
-PARTS = ("tokenizer", "schedulers", "models")
+PARTS = ("tokenizer", "schedulers", "models", "pipelines")
 
 
 def main(chosen: list[str]) -> None:

@@ -201,6 +201,7 @@ def main() -> None:
     parser.add_argument("--to", type=Path, default=OWN_FOLDER)
     asked = parser.parse_args()
     torch.manual_seed(0)
+    asked.to.mkdir(parents=True, exist_ok=True)
     write_index(asked.to)
     write_tokenizer(asked.to / "tokenizer")
     differences, scaling_factor = export_networks(asked.work, asked.to)

@@ -42,9 +42,9 @@ def main() -> None:
     parser.add_argument("--work", type=Path, required=True, help="where the set, checkpoints and the log are kept")
     parser.add_argument("--minutes", type=float, default=90, help="time for the whole, the rendering aside")
     parser.add_argument("--scenes", type=int, default=4500, help="how many scenes are rendered")
-    parser.add_argument("--batch", type=int, default=24)
+    parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--threads", type=int, default=1, help="more only pay on cores that nobody else uses")
     asked = parser.parse_args()
 
     torch.manual_seed(asked.seed)
