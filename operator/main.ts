@@ -18,6 +18,9 @@ import type { World } from "./schedule/world.ts";
 
 /** Shorter than a pod's usual 30 s: what cannot be finished by then is left to the next leader. */
 const STOP_SECONDS = 20;
+/** Log lines are written together, so many bytes or after so long. */
+const LOG_BYTES = 8192;
+const LOG_MILLISECONDS = 100;
 
 function readConfig(): Config {
   try {
@@ -47,11 +50,15 @@ function recordTo(file: string): (world: World, plan: Plan) => void {
 async function main(): Promise<void> {
   const { recordFile } = readArguments();
   const config = readConfig();
-  const log = pino({
-    level: config.logLevel,
-    base: { part: "operator" },
-    serializers: { error: pino.stdSerializers.err },
-  });
+  const log = pino(
+    {
+      level: config.logLevel,
+      base: { part: "operator" },
+      serializers: { error: pino.stdSerializers.err },
+    },
+    // A write for each line would be a twentieth of the operator's work. What is left is written at the process's end.
+    pino.destination({ dest: 1, sync: false, minLength: LOG_BYTES, periodicFlush: LOG_MILLISECONDS }),
+  );
   const metrics = createRuntimeMetrics();
   const http = createKubeHttp(await loadClusterAccess(config.access), "opal-operator");
   const identity = `${hostname()}_${randomUUID()}`;
