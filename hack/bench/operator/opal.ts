@@ -26,7 +26,7 @@ const GPU_CLASS = "bench";
 const POOL_GPUS = 10_000;
 const PROGRESS_MILLISECONDS = 2000;
 /** What operator/README.md recommends for a container of 512 MiB, which is what Kueue's has. */
-const HEAP_LIMIT_MIB = 320;
+const NODE_OPTIONS = "--max-old-space-size=320 --max-semi-space-size=8";
 
 export interface OpalSideOptions {
   readonly load: Load;
@@ -122,7 +122,7 @@ async function startOperator(
       args: [...(isProfiled ? ["--cpu-prof", `--cpu-prof-dir=${dir}`] : []), ...program.args],
       env: {
         ...program.env,
-        NODE_OPTIONS: `--max-old-space-size=${HEAP_LIMIT_MIB}`,
+        NODE_OPTIONS,
         OPAL_CONFIG_FILE: config,
         OPAL_METRICS_PORT: "0",
         KUBECONFIG: cluster.kubeconfig("operator"),
