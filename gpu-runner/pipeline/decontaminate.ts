@@ -43,8 +43,13 @@ function normalise(sums: Plane, nearAlpha: Plane, share: 0 | 1): Plane {
   return sums;
 }
 
-function blurFusion(picture: Plane, alpha: Plane, guess: Estimate, radius: number): Estimate {
-  const nearAlpha = boxBlur(alpha, radius);
+interface Window {
+  readonly radius: number;
+  /** Mean alpha of the window round each pixel. */
+  readonly nearAlpha: Plane;
+}
+
+function blurFusion(picture: Plane, alpha: Plane, guess: Estimate, { radius, nearAlpha }: Window): Estimate {
   const foreground = normalise(boxBlur(weighted(guess.foreground, alpha, 1), radius), nearAlpha, 1);
   const background = normalise(boxBlur(weighted(guess.background, alpha, 0), radius), nearAlpha, 0);
   for (let i = 0; i < alpha.data.length; i++) {
@@ -62,10 +67,17 @@ function channelPlane(picture: Rgb, channel: number): Plane {
   return plane;
 }
 
-function refineChannel(picture: Plane, alpha: Plane, wideRadius: number): Plane {
-  const wide = blurFusion(picture, alpha, { foreground: picture, background: picture }, wideRadius);
-  const narrowRadius = Math.max(LEAST_NARROW_RADIUS, Math.round(NARROW_SHARE * wideRadius));
-  return blurFusion(picture, alpha, wide, narrowRadius).foreground;
+type Windows = Readonly<Record<"wide" | "narrow", Window>>;
+
+function windowsOf(alpha: Plane, wideRadius: number): Windows {
+  const window = (radius: number) => ({ radius, nearAlpha: boxBlur(alpha, radius) });
+  const narrow = Math.max(LEAST_NARROW_RADIUS, Math.round(NARROW_SHARE * wideRadius));
+  return { wide: window(wideRadius), narrow: window(narrow) };
+}
+
+function refineChannel(picture: Plane, alpha: Plane, { wide, narrow }: Windows): Plane {
+  const guess = blurFusion(picture, alpha, { foreground: picture, background: picture }, wide);
+  return blurFusion(picture, alpha, guess, narrow).foreground;
 }
 
 interface Surroundings {
@@ -108,8 +120,9 @@ export function decontaminate(picture: Rgb, alpha: Alpha): Rgb {
   const soft = newPlane(box.width, box.height);
   for (let i = 0; i < soft.data.length; i++) soft.data[i] = (matte.data[i] ?? 0) / 255;
   const reach = boxBlur(soft, COLOUR_MARGIN_PIXELS).data;
+  const windows = windowsOf(soft, wideRadius);
   for (let channel = 0; channel < 3; channel++) {
-    const clean = refineChannel(channelPlane(near, channel), soft, wideRadius);
+    const clean = refineChannel(channelPlane(near, channel), soft, windows);
     writeChannel(out, channel, clean, { box, near, matte, reach });
   }
   return out;
