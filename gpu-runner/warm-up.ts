@@ -1,4 +1,4 @@
-import { type ModelEntry, SEGMENTER, upscaler } from "./models/catalogue.ts";
+import { type ModelEntry, SEGMENTER, upscalersUpTo } from "./models/catalogue.ts";
 import type { ModelSessions } from "./models/sessions.ts";
 import type { Size } from "./pipeline/layout.ts";
 import { lookShapes } from "./pipeline/two-pass.ts";
@@ -50,10 +50,7 @@ export async function warmUp(
   provider: WorkerSettings["provider"],
 ): Promise<void> {
   const isOnGpu = provider !== "cpu";
-  const models = [
-    ...(segment ? [SEGMENTER] : []),
-    ...(factor > 1 ? [upscaler(factor, scenes.upscalerQuality)] : []),
-  ];
+  const models = [...(segment ? [SEGMENTER] : []), ...upscalersUpTo(factor, scenes.upscalerQuality)];
   for (const model of models) await warm(model, scenes.sessions, isOnGpu).catch(() => undefined);
   if (paintsScenes) await warmScenes(scenes, isOnGpu).catch(() => undefined);
 }

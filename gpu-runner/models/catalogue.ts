@@ -146,22 +146,6 @@ export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
     ],
   }),
   esrgan({
-    name: "esrgan-slim-x4",
-    task: { kind: "upscale", factor: 4, quality: "fast", tile: 240, padding: 12 },
-    recipe: { make: "esrgan", range: 255 },
-    source: { package: "@upscalerjs/esrgan-slim", version: "1.0.0" },
-    bytes: 936_442,
-    sha256: "a735f11f94d07ee7b7570831a12874eafb924f0d4d55dae8a6bfd55941d50f19",
-    parts: [
-      ["models/x4/model.json", 12336, "3a2eaa642232567e7d2a2e7638c9704f42f63f355fc656c18aa78bf2da1d903d"],
-      [
-        "models/x4/group1-shard1of1.bin",
-        933804,
-        "82637daaf3ba024df5e9da2389e8992e7a6e8a992ba6268ce6bc490c92e9516e",
-      ],
-    ],
-  }),
-  esrgan({
     name: "esrgan-thick-x2",
     task: { kind: "upscale", factor: 2, quality: "fine", tile: 208, padding: 16 },
     recipe: { make: "esrgan", range: 1 },
@@ -249,16 +233,21 @@ function segmenter(name: string): SegmentEntry {
 export const SEGMENTER: SegmentEntry = segmenter("isnet-general-use");
 
 /**
- * The model that upscales by `factor`. On two CPU cores `fast` takes 6 s a megapixel of input and gains 1.1 dB
- * over Lanczos-3 at ×2, 0.2 at ×4; `fine` takes 108 s and gains 1.8 and 1.4 dB: a model for GPUs.
+ * The model for enlarging by `factor`, 2 or 4: the largest of its quality that does not go further. `fast` has none
+ * of ×4: its family's own for that is worse than ×2 and interpolation, and takes longer (README has the figures).
  */
 export function upscaler(factor: number, quality: UpscalerQuality): UpscaleEntry {
-  const found = CATALOGUE.find(
+  const found = CATALOGUE.filter(
     (entry): entry is UpscaleEntry =>
-      entry.task.kind === "upscale" && entry.task.factor === factor && entry.task.quality === quality,
-  );
+      entry.task.kind === "upscale" && entry.task.factor <= factor && entry.task.quality === quality,
+  ).sort((a, b) => b.task.factor - a.task.factor)[0];
   if (!found) throw new RangeError(`the catalogue has no ${quality} model that upscales by ${factor}`);
   return found;
+}
+
+/** All that pictures enlarged by at most `factor` may need: by how much each is shows when it is placed. */
+export function upscalersUpTo(factor: number, quality: UpscalerQuality): readonly UpscaleEntry[] {
+  return [...new Set([2, 4].filter((each) => each <= factor).map((each) => upscaler(each, quality)))];
 }
 
 /** The model that paints detail into backgrounds. 36 TFLOP a megapixel, its padding not counted: for GPUs alone. */
@@ -273,4 +262,4 @@ function repainter(name: string): RepaintEntry {
 }
 
 /** What a runner with default settings needs. */
-export const DEFAULT_MODELS: readonly ModelEntry[] = [SEGMENTER, upscaler(2, "fast"), upscaler(4, "fast")];
+export const DEFAULT_MODELS: readonly ModelEntry[] = [SEGMENTER, ...upscalersUpTo(4, "fast")];

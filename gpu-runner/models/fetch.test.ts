@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { CATALOGUE, DEFAULT_MODELS, type ModelEntry } from "./catalogue.ts";
+import { CATALOGUE, DEFAULT_MODELS, type ModelEntry, upscalersUpTo } from "./catalogue.ts";
 import { ensureModels, type FetchProgress } from "./fetch.ts";
 import { isVerified, modelPath, openModel } from "./load.ts";
 import { aWheel } from "./testing-wheel.ts";
@@ -203,10 +203,15 @@ describe("the catalogue", () => {
   });
 
   it("holds what a runner needs by default", () => {
-    expect(DEFAULT_MODELS.map(({ name }) => name)).toEqual([
-      "isnet-general-use",
-      "esrgan-slim-x2",
-      "esrgan-slim-x4",
-    ]);
+    expect(DEFAULT_MODELS.map(({ name }) => name)).toEqual(["isnet-general-use", "esrgan-slim-x2"]);
+  });
+
+  it("has one fast model for both factors, and all that a factor may need", () => {
+    const names = (factor: number, quality: "fast" | "fine") =>
+      upscalersUpTo(factor, quality).map(({ name }) => name);
+    expect(names(1, "fine")).toEqual([]);
+    expect(names(2, "fine")).toEqual(["esrgan-thick-x2"]);
+    expect(names(4, "fine")).toEqual(["esrgan-thick-x2", "esrgan-thick-x4"]);
+    expect(names(4, "fast")).toEqual(["esrgan-slim-x2"]);
   });
 });

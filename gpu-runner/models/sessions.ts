@@ -1,6 +1,6 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { BadModelFolder } from "../diffusion/model-folder.ts";
-import { type OnnxPart, partOf } from "../diffusion/onnx-part.ts";
+import { createSession, type Edit, type OnnxPart, partOf } from "../diffusion/onnx-part.ts";
 import { isOutOfMemory } from "../failure.ts";
 import type { ModelEntry } from "./catalogue.ts";
 import { ModelMissing, modelPath, openModel } from "./load.ts";
@@ -19,7 +19,11 @@ export interface ModelInput {
   readonly output: string;
 }
 
-function sessionOptions({ provider, intraOpThreads }: SessionSettings): InferenceSession.SessionOptions {
+/** @param takesTiles of one model: each run needs the memory that the last one had, and it is not much. */
+function sessionOptions(
+  { provider, intraOpThreads }: SessionSettings,
+  takesTiles: boolean,
+): InferenceSession.SessionOptions {
   return {
     executionProviders: [provider],
     graphOptimizationLevel: "all",
@@ -27,8 +31,8 @@ function sessionOptions({ provider, intraOpThreads }: SessionSettings): Inferenc
     intraOpNumThreads: intraOpThreads,
     // Memory patterns cost IS-Net 860 MB on the CPU and gain no time.
     enableMemPattern: provider !== "cpu",
-    // The arena keeps what the largest run needed: 1370 MiB after IS-Net instead of 500, and gains no time.
-    enableCpuMemArena: provider !== "cpu",
+    // The arena keeps what the largest run needed: 1370 MiB after IS-Net instead of 500, and gains it no time.
+    enableCpuMemArena: provider !== "cpu" || takesTiles,
     extra: { session: { intra_op: { allow_spinning: "0" } } },
     logSeverityLevel: 3,
   };
@@ -67,7 +71,7 @@ export class ModelSessions {
   async #open(model: ModelEntry): Promise<InferenceSession> {
     const path = await openModel(this.#settings.modelsDir, model);
     try {
-      return await InferenceSession.create(path, sessionOptions(this.#settings));
+      return await InferenceSession.create(path, sessionOptions(this.#settings, model.task.kind !== "segment"));
     } catch (cause) {
       if (isOutOfMemory(cause)) throw cause;
       throw new ModelMissing(model, modelPath(this.#settings.modelsDir, model), { cause });
@@ -85,9 +89,9 @@ export class ModelSessions {
     return session;
   }
 
-  async #openPart(path: string): Promise<Opened> {
+  async #openPart(path: string, edit: Edit | undefined): Promise<Opened> {
     try {
-      const session = await InferenceSession.create(path, sessionOptions(this.#settings));
+      const session = await createSession(path, edit, sessionOptions(this.#settings, true));
       const part = partOf(session, (seconds) => {
         this.#busySeconds += seconds;
       });
@@ -99,10 +103,10 @@ export class ModelSessions {
   }
 
   /** A network of a model folder, opened unless it is open. @throws {BadModelFolder} */
-  async part(path: string): Promise<OnnxPart> {
+  async part(path: string, edit?: Edit): Promise<OnnxPart> {
     let opened = this.#parts.get(path);
     if (!opened) {
-      opened = this.#openPart(path);
+      opened = this.#openPart(path, edit);
       this.#parts.set(path, opened);
       opened.catch(() => this.#parts.delete(path));
     }

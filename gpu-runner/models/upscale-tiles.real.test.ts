@@ -50,7 +50,6 @@ function largestDifference(a: Float32Array, b: Float32Array): number {
 
 it.for([
   { model: upscaler(2, "fast"), side: SIDE },
-  { model: upscaler(4, "fast"), side: SIDE },
   { model: upscaler(2, "fine"), side: 56 },
   { model: upscaler(4, "fine"), side: 56 },
 ])(

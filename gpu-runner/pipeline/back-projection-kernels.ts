@@ -5,6 +5,7 @@ import { catmullRom } from "./resample.ts";
 export const TAPS = 4;
 /** A small pixel that is enlarged and shrunk again depends on so many on either side. */
 export const ROUND_REACH = 3;
+export const WINDOW = 2 * ROUND_REACH + 1;
 
 export interface Kernels {
   readonly factor: number;
@@ -41,16 +42,36 @@ const clamp = (index: number, length: number) => Math.min(length - 1, Math.max(0
  * the row is enlarged and shrunk again, edges repeated both times.
  */
 export function roundTrip(length: number, { factor, shrinking, enlarging }: Kernels): Float32Array {
-  const window = 2 * ROUND_REACH + 1;
-  const out = new Float32Array(length * window);
+  const out = new Float32Array(length * WINDOW);
   for (let i = 0; i < length; i++) {
     for (let k = 0; k < shrinking.length; k++) {
       const large = clamp(i * factor + firstShrunk(factor) + k, length * factor);
       const phase = large % factor;
       const first = (large - phase) / factor + firstEnlarged(phase, factor);
       for (let tap = 0; tap < TAPS; tap++) {
-        const to = i * window + clamp(first + tap, length) - i + ROUND_REACH;
+        const to = i * WINDOW + clamp(first + tap, length) - i + ROUND_REACH;
         out[to] = (out[to] ?? 0) + (shrinking[k] ?? 0) * (enlarging[phase * TAPS + tap] ?? 0);
+      }
+    }
+  }
+  return out;
+}
+
+/**
+ * A banded matrix such as `roundTrip` gives as the product of a lower and an upper one, in its own layout: left of
+ * the diagonal the lower's weights, whose own diagonal is 1, then the upper's. Its diagonal outweighs the rest, so
+ * that no row has to change places.
+ */
+export function factorised(matrix: Float32Array): Float64Array {
+  const out = Float64Array.from(matrix);
+  for (let row = 0; row < out.length / WINDOW; row++) {
+    for (let k = Math.max(0, ROUND_REACH - row); k < ROUND_REACH; k++) {
+      const above = (row + k - ROUND_REACH) * WINDOW;
+      const weight = (out[row * WINDOW + k] ?? 0) / (out[above + ROUND_REACH] ?? 1);
+      out[row * WINDOW + k] = weight;
+      for (let right = 1; right <= ROUND_REACH; right++) {
+        const to = row * WINDOW + k + right;
+        out[to] = (out[to] ?? 0) - weight * (out[above + ROUND_REACH + right] ?? 0);
       }
     }
   }

@@ -57,14 +57,14 @@ describe.each([2, 4])("backProject, ×%i", (factor) => {
     expect(matched(repeated(flat, factor, 0), flat, factor)).toEqual(repeated(flat, factor, 0));
   });
 
-  it("looks no further than twelve pixels, so that parts equal the whole", () => {
+  it("looks no further than twenty pixels, so that parts equal the whole", () => {
     const small = picture(60, 150, (x, y, c) => 255 * randomAt(1, x + 60 * c, y));
     const large = picture(60 * factor, 150 * factor, (x, y, c) => 255 * randomAt(2, x + 240 * c, y));
-    const part = { x: 10, y: 40, width: 44, height: 90 };
-    const inLarge = { x: 10 * factor, y: 40 * factor, width: 44 * factor, height: 90 * factor };
+    const part = { x: 5, y: 30, width: 50, height: 100 };
+    const inLarge = { x: 5 * factor, y: 30 * factor, width: 50 * factor, height: 100 * factor };
     const alone = matched(cropBytes(large, inLarge, 3), cropBytes(small, part, 3), factor);
     const whole = matched(large, small, factor);
-    const core = { x: 22, y: 52, width: 20, height: 66 };
+    const core = { x: 25, y: 50, width: 10, height: 60 };
     const inner = (box: typeof core, dx: number, dy: number) => ({
       x: (box.x - dx) * factor,
       y: (box.y - dy) * factor,

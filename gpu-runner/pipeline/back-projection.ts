@@ -1,13 +1,12 @@
 /**
- * Makes an enlarged picture agree with the small one that it was made from: it is shrunk again, and what then
- * differs from the small picture is added back, a few times over. A network invents what lies between the
- * pixels; what it does to the pixels themselves (a cast, a softened or an exaggerated edge) is undone.
- *
- * Shrinking and enlarging are linear, so all rounds are reckoned at the small size, and the large picture is read
- * once and written once.
+ * Makes an enlarged picture agree with the small one that it was made from: shrunk again, it shall be that. A network
+ * invents what lies between the pixels; what it does to the pixels themselves (a cast, a softened or an exaggerated
+ * edge) is undone. What a shrunk enlargement misses is usually added back in rounds, each of which leaves less. All
+ * of it is linear and works along rows and columns alone, so the sum of endless rounds is solved for, at the small size.
  */
 import type { Box } from "#crds/runner-report.ts";
 import {
+  factorised,
   firstEnlarged,
   firstShrunk,
   type Kernels,
@@ -15,15 +14,18 @@ import {
   ROUND_REACH,
   roundTrip,
   TAPS,
+  WINDOW,
 } from "./back-projection-kernels.ts";
-import { grown } from "./box.ts";
+import { enlarged, grown } from "./box.ts";
 import type { Rgb } from "./raster.ts";
 
-/** More gain nothing to speak of: the fourth adds less than 0.05 dB. */
-const ROUNDS = 3;
-/** As far as the correction of a pixel looks, in pixels of the small picture. */
-const REACH = 12;
+/** Small pixels beyond which the rest of a correction would not move a level. */
+const REACH = 20;
 const CHANNELS = 3;
+/** Of the TAPS small pixels that a large one is made from. */
+const FOUR = [0, 1, 2, 3] as const;
+type FourWeights = [number, number, number, number];
+type FourRows = [Float32Array, Float32Array, Float32Array, Float32Array];
 
 /** Interleaved RGB in floats. */
 interface Samples {
@@ -51,8 +53,11 @@ function repeatEdges({ all, inner }: PaddedRow): void {
   }
 }
 
-function addWeighted(to: Float32Array, from: Uint8Array | Float32Array, weight: number): void {
-  for (let i = 0; i < to.length; i++) to[i] = (to[i] ?? 0) + (from[i] ?? 0) * weight;
+/** The two samples that lie equally far from a pixel's middle have one weight. */
+function addPair(to: Float32Array, a: Uint8Array, b: Uint8Array, weight: number): void {
+  for (let i = 0; i < to.length; i++) {
+    to[i] = (to[i] as number) + weight * ((a[i] as number) + (b[i] as number));
+  }
 }
 
 const clamp = (index: number, length: number) => Math.min(length - 1, Math.max(0, index));
@@ -60,118 +65,115 @@ const clamp = (index: number, length: number) => Math.min(length - 1, Math.max(0
 const rowOf = ({ width, data }: Samples, y: number) =>
   data.subarray(y * width * CHANNELS, (y + 1) * width * CHANNELS);
 
-/** The part of a picture of which all is reckoned, and its size. */
+/** A row of a part of a picture. */
 function bytesOf({ width, data }: Rgb, { x, y, width: length }: Box, row: number): Uint8Array {
   const from = ((y + row) * width + x) * CHANNELS;
   return data.subarray(from, from + length * CHANNELS);
 }
 
+/** One row of the part of the large picture over `box`, shrunk down but not across. */
+function shrinkDown(
+  large: Rgb,
+  box: Box,
+  y: number,
+  { to, kernels }: { to: PaddedRow; kernels: Kernels },
+): void {
+  const { factor, shrinking } = kernels;
+  const first = y * factor + firstShrunk(factor);
+  to.inner.fill(0);
+  for (let k = 0; k < shrinking.length / 2; k++) {
+    const above = bytesOf(large, box, clamp(first + k, box.height));
+    const below = bytesOf(large, box, clamp(first + shrinking.length - 1 - k, box.height));
+    addPair(to.inner, above, below, shrinking[k] ?? 0);
+  }
+  repeatEdges(to);
+}
+
 /** What the part of the large picture misses, when it is shrunk, of the small one's. */
-function missingOf(large: Rgb, small: Rgb, part: Box, { factor, shrinking }: Kernels): Samples {
-  const { width, height } = part;
-  const missing = { width, height, data: new Float32Array(width * height * CHANNELS) };
-  const inLarge = {
-    x: part.x * factor,
-    y: part.y * factor,
-    width: width * factor,
-    height: height * factor,
-  };
-  const margin = -firstShrunk(factor);
-  const column = paddedRow(inLarge.width, margin);
-  for (let y = 0; y < height; y++) {
-    column.inner.fill(0);
-    for (let k = 0; k < shrinking.length; k++) {
-      const row = clamp(y * factor - margin + k, inLarge.height);
-      addWeighted(column.inner, bytesOf(large, inLarge, row), shrinking[k] ?? 0);
-    }
-    repeatEdges(column);
+function missingOf(large: Rgb, small: Rgb, part: Box, kernels: Kernels): Samples {
+  const { factor, shrinking } = kernels;
+  const missing = { ...part, data: new Float32Array(part.width * part.height * CHANNELS) };
+  const box = enlarged(part, factor);
+  const row = paddedRow(box.width, -firstShrunk(factor));
+  for (let y = 0; y < part.height; y++) {
+    shrinkDown(large, box, y, { to: row, kernels });
     const wanted = bytesOf(small, part, y);
     const out = rowOf(missing, y);
-    for (let i = 0; i < out.length; i++) {
-      const channel = i % CHANNELS;
-      let from = (i - channel) * factor + channel;
-      let seen = 0;
-      for (let k = 0; k < shrinking.length; k++, from += CHANNELS) {
-        seen += (column.all[from] ?? 0) * (shrinking[k] ?? 0);
+    for (let i = 0, start = 0; i < out.length; start += (factor - 1) * CHANNELS) {
+      for (let channel = 0; channel < CHANNELS; channel++, i++, start++) {
+        let level = wanted[i] as number;
+        for (let k = 0, from = start; k < shrinking.length; k++, from += CHANNELS) {
+          level -= (row.all[from] as number) * (shrinking[k] as number);
+        }
+        out[i] = level;
       }
-      out[i] = (wanted[i] ?? 0) - seen;
     }
   }
   return missing;
 }
 
-/** The samples enlarged and shrunk again, along the rows. */
-function roundTripAcross(samples: Samples, weights: Float32Array): Samples {
-  const { width, height } = samples;
-  const out = { width, height, data: new Float32Array(samples.data.length) };
-  const window = 2 * ROUND_REACH + 1;
-  const padded = paddedRow(width, ROUND_REACH);
-  for (let y = 0; y < height; y++) {
-    padded.inner.set(rowOf(samples, y));
-    const row = rowOf(out, y);
-    for (let x = 0, i = 0; x < width; x++) {
-      for (let channel = 0; channel < CHANNELS; channel++, i++) {
-        let sum = 0;
-        for (let k = 0, from = i; k < window; k++, from += CHANNELS) {
-          sum += (padded.all[from] ?? 0) * (weights[x * window + k] ?? 0);
-        }
-        row[i] = sum;
-      }
-    }
-  }
-  return out;
-}
+/** Takes, for all lanes of position `i`, `weight` times what lies `steps` positions further on. */
+type Take = (i: number, steps: number, weight: number) => void;
 
-/** Takes from the samples what comes back of them when they are enlarged and shrunk again: what stays is missing. */
-function leaveMissing(samples: Samples, across: Float32Array, down: Float32Array): void {
-  const halfway = roundTripAcross(samples, across);
-  const window = 2 * ROUND_REACH + 1;
-  for (let y = 0; y < samples.height; y++) {
-    const row = rowOf(samples, y);
-    for (let k = 0; k < window; k++) {
-      const weight = down[y * window + k] ?? 0;
-      if (weight !== 0) addWeighted(row, rowOf(halfway, y + k - ROUND_REACH), -weight);
+/** The two halves of solving a banded system; `factors` as `factorised` gives them. */
+function substitute(positions: number, factors: Float64Array, take: Take): void {
+  for (let i = 1; i < positions; i++) {
+    for (let k = 1; k <= Math.min(ROUND_REACH, i); k++)
+      take(i, -k, factors[i * WINDOW + ROUND_REACH - k] ?? 0);
+  }
+  for (let i = positions - 1; i >= 0; i--) {
+    for (let k = 1; k <= Math.min(ROUND_REACH, positions - 1 - i); k++) {
+      take(i, k, factors[i * WINDOW + ROUND_REACH + k] ?? 0);
     }
+    // Of itself it keeps one part in so many.
+    take(i, 0, 1 - 1 / (factors[i * WINDOW + ROUND_REACH] ?? 1));
   }
 }
 
-/** The sum of what all rounds add, at the small size. */
+/** Solves a banded system in place, for all `lanes` values that lie side by side at each position. */
+function solve(values: Float32Array, lanes: number, factors: Float64Array): void {
+  substitute(values.length / lanes, factors, (i, steps, weight) => {
+    const end = (i + 1) * lanes;
+    for (let to = i * lanes, from = to + steps * lanes; to < end; to++, from++) {
+      values[to] = (values[to] as number) - weight * (values[from] as number);
+    }
+  });
+}
+
+/** What is to be added, at the small size, so that nothing is missing any more. In place of what is missing. */
 function correctionOf(missing: Samples, kernels: Kernels): Samples {
-  const [across, down] = [roundTrip(missing.width, kernels), roundTrip(missing.height, kernels)];
-  const sum = { ...missing, data: missing.data.slice() };
-  for (let round = 1; round < ROUNDS; round++) {
-    leaveMissing(missing, across, down);
-    addWeighted(sum.data, missing.data, 1);
-  }
-  return sum;
+  const across = factorised(roundTrip(missing.width, kernels));
+  for (let y = 0; y < missing.height; y++) solve(rowOf(missing, y), CHANNELS, across);
+  solve(missing.data, missing.width * CHANNELS, factorised(roundTrip(missing.height, kernels)));
+  return missing;
 }
 
 /** One row of the large picture's correction, before it is enlarged across. */
 function enlargeDown(correction: Samples, row: number, to: PaddedRow, { factor, enlarging }: Kernels): void {
   const phase = row % factor;
   const first = (row - phase) / factor + firstEnlarged(phase, factor);
-  to.inner.fill(0);
-  for (let k = 0; k < TAPS; k++) {
-    addWeighted(
-      to.inner,
-      rowOf(correction, clamp(first + k, correction.height)),
-      enlarging[phase * TAPS + k] ?? 0,
-    );
+  const [a, b, c, d] = FOUR.map((k) => rowOf(correction, clamp(first + k, correction.height))) as FourRows;
+  const [p, q, r, s] = FOUR.map((k) => enlarging[phase * TAPS + k]) as FourWeights;
+  for (let i = 0; i < to.inner.length; i++) {
+    to.inner[i] = p * (a[i] as number) + q * (b[i] as number) + r * (c[i] as number) + s * (d[i] as number);
   }
   repeatEdges(to);
 }
 
 /** `bytes`, which round and clamp what they are given, lie `offset` values to the right of the row's first. */
-function addAcross(bytes: Uint8ClampedArray, row: PaddedRow, offset: number, kernels: Kernels): void {
+function addAcross(bytes: Uint8ClampedArray, { all }: PaddedRow, offset: number, kernels: Kernels): void {
   const { factor, enlarging } = kernels;
   for (let phase = 0; phase < factor; phase++) {
-    const weights = enlarging.subarray(phase * TAPS, (phase + 1) * TAPS);
+    const [p, q, r, s] = FOUR.map((k) => enlarging[phase * TAPS + k]) as FourWeights;
     let from = offset + (TAPS / 2 + firstEnlarged(phase, factor)) * CHANNELS;
     for (let at = phase * CHANNELS; at < bytes.length; at += (factor - 1) * CHANNELS) {
       for (let channel = 0; channel < CHANNELS; channel++, at++, from++) {
-        let level = bytes[at] ?? 0;
-        for (let k = 0; k < TAPS; k++) level += (weights[k] ?? 0) * (row.all[from + k * CHANNELS] ?? 0);
-        bytes[at] = level;
+        const added =
+          p * (all[from] as number) +
+          q * (all[from + CHANNELS] as number) +
+          r * (all[from + 2 * CHANNELS] as number) +
+          s * (all[from + 3 * CHANNELS] as number);
+        bytes[at] = (bytes[at] as number) + added;
       }
     }
   }
@@ -181,7 +183,7 @@ const wholeOf = ({ width, height }: Rgb): Box => ({ x: 0, y: 0, width, height })
 
 /**
  * Corrects, in place, what of the large picture lies over `part` of the small one. It comes out the same whatever
- * lies more than 12 small pixels away.
+ * lies more than 20 small pixels away.
  * @param large `small` enlarged by `factor`, 2 or 4.
  */
 export function backProject(large: Rgb, small: Rgb, factor: number, part: Box = wholeOf(small)): void {

@@ -26,13 +26,22 @@ describe("tiles", () => {
           const picture = ramp(width, height);
           const out = newRgb(width, height);
           for (const core of planTiles(picture, shape)) {
-            writeTile(out, core, readTile(picture, core, shape), { ...shape, factor: 1 });
+            writeTile(out, core, readTile(picture, core, shape), { ...shape, factor: 1, gain: 1 });
           }
           expect(out.data).toEqual(picture.data);
         },
       ),
       { numRuns: 40 },
     );
+  });
+
+  it("may be written as more than they differ", () => {
+    const shape = squareTile(10, 1);
+    const core = { x: 0, y: 0, width: 8, height: 8 };
+    const into = { ...newRgb(8, 8), data: new Uint8Array(8 * 8 * 3).fill(100) };
+    const tile = new Float32Array(3 * 100).fill(110 / 255);
+    writeTile(into, core, tile, { ...shape, factor: 1, gain: 1.5 });
+    expect(into.data.every((level) => level === 115)).toBe(true);
   });
 
   it("refuse a shape that is all padding", () => {

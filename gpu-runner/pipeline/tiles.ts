@@ -86,23 +86,31 @@ export function readTile(picture: Rgb, core: Box, { width, height, padding }: Ti
   return out;
 }
 
+interface Enlarged extends TileShape {
+  readonly factor: number;
+  /** What differs from the picture that is written into is taken so many times. */
+  readonly gain: number;
+}
+
 /** Writes the core of an upscaled tile (planes [3, height · factor, width · factor], 0..1) into the large picture. */
 export function writeTile(
   into: Rgb,
   core: Box,
   tile: Float32Array,
-  { width, height, padding, factor }: TileShape & { factor: number },
+  { width, height, padding, factor, gain }: Enlarged,
 ): void {
   const plane = width * height * factor ** 2;
   // It rounds and clamps what it is given.
   const levels = new Uint8ClampedArray(into.data.buffer, into.data.byteOffset, into.data.length);
+  const scale = 255 * gain;
+  const kept = 1 - gain;
   for (let y = 0; y < core.height * factor; y++) {
     let from = (padding * factor + y) * width * factor + padding * factor;
     let to = ((core.y * factor + y) * into.width + core.x * factor) * 3;
     for (let x = 0; x < core.width * factor; x++, from++, to += 3) {
-      levels[to] = (tile[from] ?? 0) * 255;
-      levels[to + 1] = (tile[from + plane] ?? 0) * 255;
-      levels[to + 2] = (tile[from + 2 * plane] ?? 0) * 255;
+      levels[to] = (levels[to] ?? 0) * kept + (tile[from] ?? 0) * scale;
+      levels[to + 1] = (levels[to + 1] ?? 0) * kept + (tile[from + plane] ?? 0) * scale;
+      levels[to + 2] = (levels[to + 2] ?? 0) * kept + (tile[from + 2 * plane] ?? 0) * scale;
     }
   }
 }

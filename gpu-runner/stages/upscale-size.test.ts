@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { modelFactor, wantedSize } from "./upscale-size.ts";
+import { wholeFactor, wantedSize } from "./upscale-size.ts";
 
 const SCENE = { width: 1200, height: 900 };
 
@@ -13,7 +13,7 @@ it.each([
   ],
   ["no more than the exports use", { factor: 4, longestSide: 1920 }, { width: 1920, height: 1440 }, 2],
   [
-    "the larger model only where the smaller does not reach",
+    "the larger factor only where the smaller does not reach",
     { factor: 4, longestSide: 2401 },
     { width: 2401, height: 1801 },
     4,
@@ -22,5 +22,5 @@ it.each([
   ["nothing by factor 1", { factor: 1, longestSide: 4000 }, SCENE, 1],
 ] as const)("enlarges by %s", (_, goal, size, factor) => {
   expect(wantedSize(SCENE, goal)).toEqual(size);
-  expect(modelFactor(SCENE, wantedSize(SCENE, goal))).toBe(factor);
+  expect(wholeFactor(SCENE, wantedSize(SCENE, goal))).toBe(factor);
 });

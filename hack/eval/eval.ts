@@ -21,7 +21,7 @@ import { type AreaResult, tableLines } from "./figures.ts";
 import { renderPage } from "./page/page.ts";
 import { readRealPhotos } from "./real-photos.ts";
 import { readPicture } from "./render/synthetic-set.ts";
-import { prepareSubjects, type Subjects, UPSCALERS } from "./subjects.ts";
+import { ENLARGEMENTS, prepareSubjects, type Subjects } from "./subjects.ts";
 
 /** A whole evaluation looks at all blanks; a short one at as many as it has pictures, and never at fewer. */
 const FEWEST_BLANKS = 10;
@@ -42,7 +42,7 @@ const MEASURES: Readonly<Record<Area, Measure>> = {
     measurePlace(await subjects.placed(), ourCutter(subjects.sessions), onProgress),
   colour: measureColour,
   upscale: async ({ sessions }, _count, onProgress) =>
-    measureUpscale({ photos: await readRealPhotos(), models: UPSCALERS, sessions, onProgress }),
+    measureUpscale({ photos: await readRealPhotos(), enlargements: ENLARGEMENTS, sessions, onProgress }),
   repeat: async (subjects) => {
     const { photo } = await readPicture(await subjects.syntheticSet(), 0);
     const limits = { ...LIMITS, maxFinalPixels: MAX_FINAL_PIXELS };

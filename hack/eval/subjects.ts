@@ -1,7 +1,7 @@
 /** What the areas are measured on and with, made at first need: an area alone waits for nothing that it does not use. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { DEFAULT_MODELS, SEGMENTER, upscaler } from "../../gpu-runner/models/catalogue.ts";
+import { DEFAULT_MODELS, SEGMENTER, upscalersUpTo } from "../../gpu-runner/models/catalogue.ts";
 import { ensureModels } from "../../gpu-runner/models/fetch.ts";
 import { modelPath } from "../../gpu-runner/models/load.ts";
 import { ModelSessions, type SessionSettings } from "../../gpu-runner/models/sessions.ts";
@@ -20,11 +20,11 @@ import {
 } from "./render/synthetic-set.ts";
 
 /** What enlarges by default, and what does on a GPU. */
-export const UPSCALERS = [
-  upscaler(2, "fast"),
-  upscaler(4, "fast"),
-  upscaler(2, "fine"),
-  upscaler(4, "fine"),
+export const ENLARGEMENTS = [
+  { factor: 2, quality: "fast" },
+  { factor: 4, quality: "fast" },
+  { factor: 2, quality: "fine" },
+  { factor: 4, quality: "fine" },
 ] as const;
 
 const PLACED_SYNTHETIC = 12;
@@ -62,7 +62,7 @@ export async function prepareSubjects(cache: string, count: number, steps: Steps
   await steps.runIfNeeded("models: fetching weights", "two minutes, once", (progress) =>
     ensureModels({
       dir: modelsDir,
-      models: [...DEFAULT_MODELS, ...UPSCALERS],
+      models: [...DEFAULT_MODELS, ...upscalersUpTo(4, "fine")],
       onProgress: ({ model, step }) => step !== "ready" && progress(`${model} ${step}`),
     }),
   );

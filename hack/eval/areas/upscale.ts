@@ -1,6 +1,6 @@
 /** Enlargements of shrunk real photos against the photos, beside Lanczos-3 and bicubic; and whether tiles show. */
 import sharp from "sharp";
-import { type UpscaleEntry, upscaler } from "../../../gpu-runner/models/catalogue.ts";
+import { type UpscaleEntry, upscaler, type UpscalerQuality } from "../../../gpu-runner/models/catalogue.ts";
 import type { ModelSessions } from "../../../gpu-runner/models/sessions.ts";
 import { cropBytes, type Rgb } from "../../../gpu-runner/pipeline/raster.ts";
 import { fittedTile } from "../../../gpu-runner/pipeline/tiles.ts";
@@ -35,9 +35,21 @@ function busiest(photo: Rgb, side: number): Rgb {
   return cropBytes(photo, { x: best.x, y: best.y, width: side, height: side }, 3);
 }
 
-async function enlarge(picture: Rgb, model: UpscaleEntry, sessions: ModelSessions): Promise<Rgb> {
+export interface Enlargement {
+  readonly factor: 2 | 4;
+  readonly quality: UpscalerQuality;
+}
+
+interface Enlarger {
+  readonly factor: 2 | 4;
+  readonly model: UpscaleEntry;
+  readonly sessions: ModelSessions;
+}
+
+async function enlarge(picture: Rgb, { factor, model, sessions }: Enlarger): Promise<Rgb> {
   const { bytes } = await encodePng(picture);
-  return (await decodePicture((await upscale({ picture: bytes }, model, sessions)).picture.bytes)).rgb;
+  const large = await upscale({ picture: bytes, factor }, model, sessions);
+  return (await decodePicture(large.picture.bytes)).rgb;
 }
 
 /** By bicubic with its own filtering, as the field's benchmarks shrink; libvips keeps pixel centres here. */
@@ -57,17 +69,12 @@ async function panel(label: string, picture: Rgb) {
   return { label, bytes: (await encodePng(picture)).bytes };
 }
 
-async function restore(
-  name: string,
-  original: Rgb,
-  model: UpscaleEntry,
-  sessions: ModelSessions,
-): Promise<Restored> {
-  const side = CROP / model.task.factor;
-  const small = await shrunk(original, side);
-  const own = await enlarge(small, model, sessions);
-  const lanczos = interpolate(small, model.task.factor, LANCZOS_3);
-  const cubic = interpolate(small, model.task.factor, BICUBIC);
+async function restore(name: string, original: Rgb, enlarger: Enlarger): Promise<Restored> {
+  const { factor, model } = enlarger;
+  const small = await shrunk(original, CROP / factor);
+  const own = await enlarge(small, enlarger);
+  const lanczos = interpolate(small, factor, LANCZOS_3);
+  const cubic = interpolate(small, factor, BICUBIC);
   const psnr = (picture: Rgb) => brightnessPsnr(picture, original, BORDER);
   const say = (label: string, picture: Rgb) => panel(`${label} ${psnr(picture).toFixed(2)} dB`, picture);
   const panels = [
@@ -79,7 +86,7 @@ async function restore(
   return {
     gain: psnr(own) - psnr(lanczos),
     bicubicGain: psnr(cubic) - psnr(lanczos),
-    exhibit: { heading: `Restored ×${model.task.factor} by ${model.name}`, about: name, panels },
+    exhibit: { heading: `Restored ×${factor} by ${model.name}`, about: name, panels },
   };
 }
 
@@ -88,14 +95,16 @@ async function seams(photo: Rgb, sessions: ModelSessions): Promise<{ ratio: numb
   const model = upscaler(2, "fast");
   const { tile, padding } = model.task;
   const whole = { ...model, task: { ...model.task, tile: SEAM_SIDE + 2 * padding } };
-  const [tiled, inOne] = [await enlarge(picture, model, sessions), await enlarge(picture, whole, sessions)];
-  const step = (fittedTile(picture, tile, padding).width - 2 * padding) * model.task.factor;
+  const { factor } = model.task;
+  const tiled = await enlarge(picture, { factor, model, sessions });
+  const inOne = await enlarge(picture, { factor, model: whole, sessions });
+  const step = (fittedTile(picture, tile, padding).width - 2 * padding) * factor;
   return { ratio: seamRatio(tiled, inOne, step), difference: largestDifference(tiled, inOne) };
 }
 
 export interface UpscaleSubjects {
   readonly photos: readonly RealPhoto[];
-  readonly models: readonly UpscaleEntry[];
+  readonly enlargements: readonly Enlargement[];
   readonly sessions: ModelSessions;
   readonly onProgress: (text: string) => void;
 }
@@ -111,7 +120,7 @@ async function largeEnough(photos: readonly RealPhoto[]): Promise<{ name: string
 
 export async function measureUpscale({
   photos,
-  models,
+  enlargements,
   sessions,
   onProgress,
 }: UpscaleSubjects): Promise<AreaResult> {
@@ -121,19 +130,23 @@ export async function measureUpscale({
   ];
   const exhibits: Exhibit[] = [];
   const lines: string[] = [];
-  for (const model of models) {
+  for (const { factor, quality } of enlargements) {
+    const model = upscaler(factor, quality);
+    const what = `${quality} ×${factor}`;
     const restored: Restored[] = [];
     for (const { name, rgb } of subjects) {
-      onProgress(`${model.name}, ${name}`);
-      restored.push(await restore(name, busiest(rgb, CROP), model, sessions));
+      onProgress(`${what}, ${name}`);
+      restored.push(await restore(name, busiest(rgb, CROP), { factor, model, sessions }));
     }
     const sorted = [...restored].sort((a, b) => a.gain - b.gain);
     const [worst, best] = [sorted[0], sorted.at(-1)];
     if (worst && best) exhibits.push(worst.exhibit, best.exhibit);
-    lines.push(`${model.name}: ${worst?.gain.toFixed(2)} to ${best?.gain.toFixed(2)} dB over Lanczos-3`);
+    lines.push(
+      `${what} by ${model.name}: ${worst?.gain.toFixed(2)} to ${best?.gain.toFixed(2)} dB over Lanczos-3`,
+    );
     figures.push({
-      key: `sr_gain_db_${model.name.replaceAll("-", "_")}`,
-      label: `${model.name}: PSNR-Y over Lanczos-3 (dB; baseline bicubic)`,
+      key: `sr_gain_db_${quality}_x${factor}`,
+      label: `enlargement ${what}: PSNR-Y over Lanczos-3 (dB; baseline bicubic)`,
       ours: mean(restored.map(({ gain }) => gain)),
       baseline: mean(restored.map(({ bicubicGain }) => bicubicGain)),
       bar: { value: 1, better: "higher" },
