@@ -180,11 +180,10 @@ def write_index(to: Path) -> None:
     }
     (to / "model_index.json").write_text(json.dumps(index, indent=2) + "\n")
     own = {"solver_order": 2, "algorithm_type": "dpmsolver++", "solver_type": "midpoint", "lower_order_final": True}
-    unlike = {name: value for name, value in SCHEDULE.items() if name != "clip_sample"}
     config = {
         "_class_name": "DPMSolverMultistepScheduler",
         "_diffusers_version": diffusers.__version__,
-        **unlike,
+        **SCHEDULE,
         **own,
         "final_sigmas_type": "zero",
         "use_karras_sigmas": False,
