@@ -1,7 +1,7 @@
 /** What the runner's tests are made of: a real blob server, real runner processes, small manifests. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -117,6 +117,14 @@ export function testModels(): Promise<string> {
   })());
 }
 
+/** The same folder, linked, with one of the engine's tiny models beside them under the name "tiny". */
+export async function modelsWithTiny(): Promise<string> {
+  const [dir, models] = [await mkdtemp(join(tmpdir(), "opal-models-")), await testModels()];
+  for (const name of await readdir(models)) await symlink(join(models, name), join(dir, name));
+  await symlink(here("diffusion/goldens/models/sd2-v"), join(dir, "tiny"));
+  return dir;
+}
+
 export function photoBytes(name: "bottle" | "coffee" | "dahlia"): Promise<Buffer> {
   return readFile(here(`../hack/photos/photos/${name}.jpg`));
 }
@@ -156,6 +164,8 @@ interface RunnerEnd {
 }
 
 export interface RunnerProcess {
+  /** Resolves once it has logged this message. */
+  readonly logged: (message: string) => Promise<true>;
   readonly kill: (signal: NodeJS.Signals) => void;
   readonly end: Promise<RunnerEnd>;
 }
@@ -201,7 +211,11 @@ export async function startRunner(
       stderr: output.stderr,
     };
   })();
-  return { kill: (signal) => child.kill(signal), end };
+  const logged = (message: string) =>
+    eventually(`the runner's word "${message}"`, () =>
+      Promise.resolve(output.stdout.includes(`"msg":"${message}"`) || undefined),
+    );
+  return { kill: (signal) => child.kill(signal), logged, end };
 }
 
 export async function readReport(storage: TestStorage, ref: string): Promise<ItemReport | undefined> {

@@ -70,6 +70,13 @@ function putBack(sample: Float32Array, kept: Float32Array, mask: Float32Array): 
   }
 }
 
+/** For the schedulers that take some; the last step leaves a picture without noise. */
+function freshNoise({ isStochastic, timesteps }: Scheduler, index: number, steps: Steps) {
+  if (!isStochastic) return undefined;
+  const isLast = index + 1 === timesteps.length;
+  return isLast ? new Float32Array(steps.seeds.length * steps.size) : drawFor(steps, index + 1);
+}
+
 /** What the network says of every picture, guided. */
 async function predicted(
   scheduler: Scheduler,
@@ -98,15 +105,14 @@ function keeper(scheduler: Scheduler, noise: Float32Array, { start, seeds }: Ste
 export async function denoise(scheduler: Scheduler, network: Denoiser, steps: Steps): Promise<Float32Array> {
   const { start, signal, onStep } = steps;
   const count = scheduler.timesteps.length;
-  const begin = start ? firstStep(count, start.strength) : 0;
+  const begin = start && !scheduler.isWithinStrength ? firstStep(count, start.strength) : 0;
   const noise = drawFor(steps, 0);
   const keep = keeper(scheduler, noise, steps);
   let sample = firstSample(scheduler, noise, begin, start);
   for (let index = begin; index < count; index++) {
     signal?.throwIfAborted();
     const answer = await predicted(scheduler, network, sample, { index, steps });
-    const fresh = scheduler.isStochastic ? drawFor(steps, index + 1) : undefined;
-    sample = scheduler.step(answer, index, sample, fresh);
+    sample = scheduler.step(answer, index, sample, freshNoise(scheduler, index, steps));
     keep(sample, index + 1);
     onStep?.(index - begin + 1, count - begin);
   }

@@ -1,5 +1,6 @@
 /** One network of a model folder, in the types that its own file declares: half or whole floats, 32 or 64-bit ids. */
-import { type InferenceSession, Tensor } from "onnxruntime-node";
+import { readFile } from "node:fs/promises";
+import { InferenceSession, Tensor } from "onnxruntime-node";
 import { fromHalf, toHalf } from "./half.ts";
 
 export interface Port {
@@ -18,8 +19,23 @@ export interface OnnxPart {
   run(feeds: Readonly<Record<string, Tensor>>, outputs: readonly string[]): Promise<Float32Array[]>;
 }
 
+/** What is to be done to a file's content before it is opened; what gives the very same back changes nothing. */
+export type Edit = (file: Uint8Array) => Uint8Array;
+
 /** Opens an ONNX file, or gives the part again that it opened before. */
-export type OpenPart = (path: string) => Promise<OnnxPart>;
+export type OpenPart = (path: string, edit?: Edit) => Promise<OnnxPart>;
+
+/** A file is opened by its path, beside which it finds its weights, unless its content is changed. */
+export async function createSession(
+  path: string,
+  edit: Edit | undefined,
+  options: InferenceSession.SessionOptions,
+): Promise<InferenceSession> {
+  const file = edit && (await readFile(path));
+  const changed = edit && file && edit(file);
+  if (changed === undefined || changed === file) return InferenceSession.create(path, options);
+  return InferenceSession.create(changed, options);
+}
 
 function portsOf(metadata: readonly InferenceSession.ValueMetadata[]): Map<string, Port> {
   const tensors = metadata.filter((port) => port.isTensor);

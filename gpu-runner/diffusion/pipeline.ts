@@ -21,6 +21,7 @@ import { createTokenizer, type Tokenizer } from "./tokenizer/tokenizer.ts";
 import { steer } from "./unet.ts";
 import { createVae, toPlanes, toRgb, type Vae } from "./vae.ts";
 import type { Area } from "./vae-tiles.ts";
+import { withoutRandomness } from "./without-randomness.ts";
 
 export interface Hooks {
   /** Asked between steps. */
@@ -40,7 +41,7 @@ export interface DiffusionPipeline {
   readonly folder: ModelFolder;
   readonly kind: ModelKind;
   /** @throws {RangeError} for a request that this model cannot do. */
-  generate(request: PictureRequest, hooks?: Hooks): Promise<GeneratedPicture[]>;
+  readonly generate: (request: PictureRequest, hooks?: Hooks) => Promise<GeneratedPicture[]>;
 }
 
 /** Pictures in batches of a few sizes alone, largest first: each is a shape that is warmed once. */
@@ -127,7 +128,7 @@ async function makeAll(parts: Parts, request: PictureRequest, hooks: Hooks): Pro
     const shape = { ...cells, pictures: batch.length };
     const network = steer(unet, kind, shape, { conditionings, guidance, view });
     const latents = await denoise(
-      createScheduler(folder.scheduler, { steps, name: request.scheduler }),
+      createScheduler(folder.scheduler, { steps, name: request.scheduler, strength: start?.strength }),
       network,
       {
         seeds: batch,
@@ -203,7 +204,7 @@ export async function openPipeline(
   const encoder = () => {
     if (folder.vaeEncoder === undefined)
       throw new RangeError(`${dir} has no vae_encoder: it takes no pictures`);
-    return open(folder.vaeEncoder);
+    return open(folder.vaeEncoder, withoutRandomness);
   };
   const parts: Parts = {
     folder,
@@ -219,7 +220,7 @@ export async function openPipeline(
   return {
     folder,
     kind,
-    async generate(request, hooks = {}) {
+    generate: async (request, hooks = {}) => {
       checkRequest(request, kind);
       const { from } = request;
       if (from?.cropPadding === undefined || !from.mask) return makeAll(parts, request, hooks);

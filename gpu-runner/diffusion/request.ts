@@ -32,6 +32,9 @@ export interface PictureRequest {
   readonly from?: From | undefined;
 }
 
+/** In so many the models were trained. */
+const MOST_STEPS = 1000;
+
 function checkFrom(
   { image, mask = image, strength, cropPadding }: From,
   { width, height }: PictureRequest,
@@ -45,13 +48,22 @@ function checkFrom(
   }
 }
 
+function checkSize({ width, height }: PictureRequest, factor: number): void {
+  const fits = (side: number) => side >= factor && side % factor === 0;
+  if (fits(width) && fits(height)) return;
+  throw new RangeError(`${width} × ${height} is no size for this model: sides are multiples of ${factor}`);
+}
+
+function checkSteps({ steps }: PictureRequest): void {
+  if (Number.isInteger(steps) && steps >= 1 && steps <= MOST_STEPS) return;
+  throw new RangeError(`${steps} is no number of steps: 1 to ${MOST_STEPS}`);
+}
+
 /** @throws {RangeError} for what this model cannot do. */
 export function checkRequest(request: PictureRequest, { factor, isInpainting }: ModelKind): void {
-  const { width, height, from, seeds } = request;
-  const fits = (side: number) => side >= factor && side % factor === 0;
-  if (!fits(width) || !fits(height)) {
-    throw new RangeError(`${width} × ${height} is no size for this model: sides are multiples of ${factor}`);
-  }
+  const { from, seeds } = request;
+  checkSize(request, factor);
+  checkSteps(request);
   if (seeds.length === 0) throw new RangeError("no seed: no picture");
   if (isInpainting && !from?.mask) throw new RangeError("an inpainting model needs a picture and a mask");
   if (from) checkFrom(from, request);

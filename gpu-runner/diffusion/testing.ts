@@ -1,7 +1,6 @@
 /** What the tests of the engine are made of: the tiny models of the goldens, opened plainly. */
 import { fileURLToPath } from "node:url";
-import { InferenceSession } from "onnxruntime-node";
-import { type OpenPart, partOf } from "./onnx-part.ts";
+import { createSession, type OpenPart, partOf } from "./onnx-part.ts";
 import { type DiffusionPipeline, openPipeline } from "./pipeline.ts";
 
 export const GOLDENS = fileURLToPath(new URL("goldens/", import.meta.url));
@@ -15,9 +14,9 @@ export const modelDir = (model: Model) => `${GOLDENS}models/${model}`;
 export function plainly(): OpenPart {
   const parts = new Map<string, ReturnType<OpenPart>>();
   const options = { executionProviders: ["cpu"], intraOpNumThreads: 1, logSeverityLevel: 3 } as const;
-  const open = async (path: string) => partOf(await InferenceSession.create(path, options));
-  return (path) => {
-    const part = parts.get(path) ?? open(path);
+  const open: OpenPart = async (path, edit) => partOf(await createSession(path, edit, options));
+  return (path, edit) => {
+    const part = parts.get(path) ?? open(path, edit);
     parts.set(path, part);
     return part;
   };

@@ -52,8 +52,8 @@ export async function openSceneModel({
   settings,
 }: SceneModels): Promise<DiffusionPipeline> {
   try {
-    const pipeline = await openPipeline(sceneFolder(modelsDir, settings.model), (path) =>
-      sessions.part(path),
+    const pipeline = await openPipeline(sceneFolder(modelsDir, settings.model), (path, edit) =>
+      sessions.part(path, edit),
     );
     const { steps, scheduler: name } = sceneSteps(pipeline, settings);
     createScheduler(pipeline.folder.scheduler, { steps, name });
