@@ -1,7 +1,6 @@
 /** How a brand's pictures look: placement, set, light, layout, sizes and exports. Part of an OpalJob. */
 import * as z from "zod";
 import { BlobRef } from "./blob-ref.ts";
-import { cel } from "./cel.ts";
 import { Export } from "./stages.ts";
 
 const HexColour = z.string().regex(/^#[0-9a-fA-F]{6}$/, "must be a colour like #f4f1ea");
@@ -111,7 +110,7 @@ export const Brand = z.object({
   upscale: z
     .int32()
     .default(2)
-    .meta(cel({ rule: "self in [1, 2, 4]", message: "upscale must be 1, 2 or 4" }))
+    .meta({ enum: [1, 2, 4] })
     .describe("Factor of the upscaling stage; 1 leaves the size."),
   exports: z
     .array(Export)

@@ -173,7 +173,8 @@ function crdOf({ kind, singular, plural, shortName, scope, ...resource }: Custom
                 kind: { type: "string" },
                 metadata: { type: "object" },
                 spec: structuralSchema(resource.spec),
-                status: structuralSchema(resource.status),
+                // The operator alone writes it: who owns each field of it would be half of the object.
+                status: { ...structuralSchema(resource.status), "x-kubernetes-map-type": "atomic" },
               },
               "x-kubernetes-validations": resource.rules,
             },

@@ -1,7 +1,7 @@
 import * as z from "zod";
 import { BlobRef } from "./blob-ref.ts";
 import { Brand } from "./brand.ts";
-import { cel, type CelRule } from "./cel.ts";
+import { atCreation, cel, type CelRule } from "./cel.ts";
 import { CONDITION_TYPES } from "./conditions.ts";
 import { FailureClass } from "./failure.ts";
 import { MAX_JOB_NAME_LENGTH } from "./names.ts";
@@ -93,7 +93,8 @@ export const OpalJobSpec = z
       })
       .optional()
       .meta(immutable("itemsFrom")),
-    brand: Brand.meta(immutable("brand")),
+    // What cannot change in parts is owned as a whole, too.
+    brand: Brand.meta({ "x-kubernetes-map-type": "atomic", ...immutable("brand") }),
     stages: z
       .array(Stage)
       .min(1)
@@ -124,26 +125,26 @@ export const OpalJobSpec = z
         message: "items cannot change: create a new OpalJob instead",
         fieldPath: ".items",
       },
-      {
+      atCreation({
         rule: "self.brand.placement != 'generated' || has(self.brand.prompt)",
         message: "placement generated needs a prompt",
         fieldPath: ".brand.prompt",
-      },
-      {
+      }),
+      atCreation({
         rule: "!(self.brand.placement in ['color', 'gradient']) || has(self.brand.background)",
         message: "placements color and gradient need a background",
         fieldPath: ".brand.background",
-      },
-      {
+      }),
+      atCreation({
         rule: "self.brand.placement != 'gradient' || has(self.brand.gradient)",
         message: "placement gradient needs a gradient",
         fieldPath: ".brand.gradient",
-      },
-      {
+      }),
+      atCreation({
         rule: "self.brand.placement != 'image' || has(self.brand.image)",
         message: "placement image needs an image",
         fieldPath: ".brand.image",
-      },
+      }),
     ),
   );
 export type OpalJobSpec = z.infer<typeof OpalJobSpec>;
@@ -243,14 +244,14 @@ export type OpalJob = z.infer<typeof OpalJob>;
 
 /** The CEL rules of the whole object: those that need its name. */
 export const OBJECT_RULES: readonly CelRule[] = [
-  {
+  atCreation({
     rule: `self.metadata.name.size() <= ${MAX_JOB_NAME_LENGTH}`,
     message: `metadata.name must be at most ${MAX_JOB_NAME_LENGTH} characters: pods are named after it`,
-  },
-  {
+  }),
+  atCreation({
     rule: `self.metadata.name.matches('${DNS_LABEL}')`,
     message: "metadata.name must be lower-case letters, digits and '-'",
-  },
+  }),
 ];
 
 /** How many items the job has. */
