@@ -1,42 +1,45 @@
-/** Classifier-free guidance: away from what is not wanted, towards what is. Pure. */
+/** Classifier-free guidance: away from what is not wanted, towards what is. */
 
-export interface GuidanceRule {
-  /** 1 the wanted answer itself; above it the difference to the unwanted is stretched. */
+export interface Guided {
+  /** How far beyond the wanted: 1 is just that. */
   readonly scale: number;
-  /** 0..1: how far the contrast of the wanted answer is brought back; large scales overexpose. */
+  /** 0..1: how much of the contrast that guidance adds is taken back ("Common Diffusion Noise Schedules", 3.4). */
   readonly rescale: number;
   readonly pictures: number;
 }
 
-/** Standard deviation of a part of an array, of a sample as torch reckons it. */
-function deviation(values: Float32Array, from: number, to: number): number {
+function deviation(values: Float32Array): number {
   let [sum, squares] = [0, 0];
-  for (let i = from; i < to; i++) sum += values[i] ?? 0;
-  const mean = sum / (to - from);
-  for (let i = from; i < to; i++) squares += ((values[i] ?? 0) - mean) ** 2;
-  return Math.sqrt(squares / (to - from - 1));
+  for (const value of values) sum += value;
+  const mean = sum / values.length;
+  for (const value of values) squares += (value - mean) ** 2;
+  return Math.sqrt(squares / values.length);
+}
+
+/** What each picture's numbers are multiplied by; one that has no contrast at all keeps what it has. */
+function rescaling(guided: Float32Array, wanted: Float32Array, rescale: number): number {
+  const spread = deviation(guided);
+  return spread === 0 ? 1 : 1 + rescale * (deviation(wanted) / spread - 1);
 }
 
 /**
- * @param answers of the network: to what is not wanted of every picture, then to what is, equally long
- * @returns the guided answer of every picture
+ * @param answer the network's: of every picture what it says to the unwanted, then of every picture to the wanted
+ * @returns one answer a picture, a row of its own
  */
-export function applyGuidance(
-  answers: Float32Array,
-  { scale, rescale, pictures }: GuidanceRule,
-): Float32Array {
-  const half = answers.length / 2;
-  const guided = new Float32Array(half);
+export function applyGuidance(answer: Float32Array, { scale, rescale, pictures }: Guided): Float32Array {
+  const half = answer.length / 2;
+  const wanted = answer.subarray(half);
+  const guided = answer.slice(0, half);
   for (let i = 0; i < half; i++) {
-    const unwanted = answers[i] ?? 0;
-    guided[i] = unwanted + scale * ((answers[half + i] ?? 0) - unwanted);
+    const unwanted = guided[i] ?? 0;
+    guided[i] = unwanted + scale * ((wanted[i] ?? 0) - unwanted);
   }
   if (rescale === 0) return guided;
   const size = half / pictures;
   for (let from = 0; from < half; from += size) {
-    const ratio = deviation(answers, half + from, half + from + size) / deviation(guided, from, from + size);
-    const factor = rescale * ratio + (1 - rescale);
-    for (let i = from; i < from + size; i++) guided[i] = (guided[i] ?? 0) * factor;
+    const own = guided.subarray(from, from + size);
+    const factor = rescaling(own, wanted.subarray(from, from + size), rescale);
+    for (let i = 0; i < size; i++) own[i] = factor * (own[i] ?? 0);
   }
   return guided;
 }
