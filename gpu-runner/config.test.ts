@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { BadSettings, parseConfig } from "./config.ts";
 import { parseExportConfig } from "./export-config.ts";
+import { DEFAULT_SCENES } from "./stages/scene-settings.ts";
 
 const RUNNER = {
   OPAL_MANIFEST_DIR: "/manifest",
@@ -37,6 +38,22 @@ describe("parseConfig", () => {
     expect(parse).toThrow(BadSettings);
     for (const name of ["OPAL_EXECUTION_PROVIDER", "JOB_COMPLETION_INDEX", "POD_NAME"])
       expect(parse).toThrow(name);
+  });
+
+  it("knows how scenes are painted: by its own model, until another is named", () => {
+    expect(parseConfig(RUNNER).scenes).toEqual(DEFAULT_SCENES);
+    const env = { OPAL_SCENE_MODEL: "sd-turbo", OPAL_SCENE_STEPS: "2", OPAL_SCENE_SCHEDULER: "euler" };
+    expect(
+      parseConfig({ ...RUNNER, ...env, OPAL_REFUSED_PROMPT_WORDS: "guns, blood and gore" }).scenes,
+    ).toEqual({
+      model: "sd-turbo",
+      steps: 2,
+      scheduler: "euler",
+      tries: 3,
+      refusedWords: ["guns", "blood and gore"],
+    });
+    const wrong = { OPAL_SCENE_MODEL: "../sd", OPAL_SCENE_SCHEDULER: "pndm", OPAL_SCENE_TRIES: "0" };
+    for (const name of Object.keys(wrong)) expect(() => parseConfig({ ...RUNNER, ...wrong })).toThrow(name);
   });
 
   it("wants exactly one way to storage", () => {
