@@ -113,13 +113,19 @@ describe("place", () => {
 
   it.each([
     { brand: { style: "moon" }, message: "brand.style is one of sweep, plaster" },
-    { brand: { placement: "generated", prompt: "a beach" }, message: "not offered" },
     { brand: { placement: "image", image: "raw/acme/wall.jpg" }, message: "brand.image" },
     { brand: { placement: "gradient", background: "#ffffff" }, message: "brand.gradient" },
   ])("fails as config, and says why: $message", async ({ brand, message }) => {
     await expect(placed(brand)).rejects.toMatchObject({
       class: "config",
       message: expect.stringContaining(message),
+    });
+  });
+
+  it("paints no scene without a model", async () => {
+    await expect(placed({ placement: "generated", prompt: "a beach" })).rejects.toMatchObject({
+      class: "model",
+      message: expect.stringContaining("scene model"),
     });
   });
 
