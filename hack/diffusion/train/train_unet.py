@@ -60,6 +60,15 @@ def _save(file: Path, state: dict) -> None:
     os.replace(part, file)
 
 
+@torch.no_grad()
+def _start_silent(unet) -> None:
+    """Branches whose last layer is zero: the deep network begins as a shallow one and learns sooner."""
+    for name, layer in unet.named_modules():
+        if name.endswith(("conv2", "proj_out", "conv_out")):
+            layer.weight.zero_()
+            layer.bias.zero_()
+
+
 def train_unet(unet, reader, data, file: Path, budget: tuple[float, int], log) -> None:
     """Trains for budget = (seconds, batch), going on from `file`.
 
@@ -67,6 +76,7 @@ def train_unet(unet, reader, data, file: Path, budget: tuple[float, int], log) -
     average (what export.py takes), the optimiser's state and the time used.
     """
     seconds, batch = budget
+    _start_silent(unet)
     unet.train().to(memory_format=torch.channels_last)
     average, run = Average(unet), Run()
     optimiser = torch.optim.AdamW(unet.parameters(), lr=PEAK, weight_decay=0.01, betas=(0.9, 0.99), fused=True)

@@ -11,9 +11,10 @@ import numpy as np
 import torch
 
 from parts import FACTOR
+from vae_start import start_as_thumbnail
 
 BATCH, CUT = 16, 64
-LATENT_NOISE = 0.08
+LATENT_NOISE = 0.05
 Pictures = list[np.ndarray]
 
 
@@ -44,15 +45,6 @@ def _loss(vae, cuts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
     return pixels + 0.5 * (across + down) + 0.05 * moments, pixels
 
 
-@torch.no_grad()
-def _spread_latents(vae, cuts: torch.Tensor) -> None:
-    """Scales the encoder's last layer so that the first latents have deviation 1: else noise drowns them for long."""
-    last = vae.encoder.layers[-1]
-    deviation, mean = torch.std_mean(vae.encoder(cuts), dim=(0, 2, 3))
-    last.weight.div_(deviation[:, None, None, None])
-    last.bias.sub_(mean).div_(deviation)
-
-
 def train_vae(vae, pictures: Pictures, file: Path, seconds: float, log) -> None:
     """Trains `vae` in place for `seconds`, or loads it from `file`; it comes back frozen."""
     if file.exists():
@@ -60,10 +52,10 @@ def train_vae(vae, pictures: Pictures, file: Path, seconds: float, log) -> None:
         vae.eval().requires_grad_(False)
         return
     vae.to(memory_format=torch.channels_last)
-    peak = 2e-3
+    peak = 1.5e-3
     optimiser = torch.optim.Adam(vae.parameters(), lr=peak, betas=(0.9, 0.99))
     rng, started, step = np.random.default_rng(5), time.time(), 0
-    _spread_latents(vae, _cuts(pictures, rng))
+    start_as_thumbnail(vae, torch.cat([_cuts(pictures, rng) for _ in range(16)]))
     while (progress := (time.time() - started) / seconds) < 1:
         for group in optimiser.param_groups:
             group["lr"] = peak * min(1, (step + 1) / 50) * (1 - progress) + 1e-5
