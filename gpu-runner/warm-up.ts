@@ -3,7 +3,7 @@ import type { ModelSessions } from "./models/sessions.ts";
 import type { Size } from "./pipeline/layout.ts";
 import { lookShapes } from "./pipeline/two-pass.ts";
 import type { WarmUp, WorkerSettings } from "./stage-work.ts";
-import { openSceneModel, type SceneModels, sceneSizes } from "./stages/scene-maker.ts";
+import { openSceneModel, type SceneModels, sceneSizes } from "./stages/scene-model.ts";
 
 /** The shapes in which a model may be run. */
 function shapesOf({ task }: ModelEntry): readonly Size[] {

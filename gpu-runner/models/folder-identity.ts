@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
 import { pipeline } from "node:stream/promises";
+import { LOCK_FILE } from "./pull/folder-lock.ts";
 
 async function sha256Of(path: string): Promise<string> {
   const hash = createHash("sha256");
@@ -12,14 +13,14 @@ async function sha256Of(path: string): Promise<string> {
 
 /**
  * One SHA-256 for a model that is a folder: of a line for each of its files, `<sha256>  <path>`, in the order of
- * their paths. Hidden files are not the model's.
+ * their paths. Hidden files and the lock are not the model's.
  */
 export async function folderSha256(dir: string): Promise<string> {
   const entries = await readdir(dir, { recursive: true, withFileTypes: true });
   const files = entries
     .filter((entry) => entry.isFile())
     .map((entry) => relative(dir, join(entry.parentPath, entry.name)).replaceAll("\\", "/"))
-    .filter((path) => !path.split("/").some((part) => part.startsWith(".")))
+    .filter((path) => path !== LOCK_FILE && !path.split("/").some((part) => part.startsWith(".")))
     .sort();
   const hash = createHash("sha256");
   for (const path of files) hash.update(`${await sha256Of(join(dir, path))}  ${path}\n`);

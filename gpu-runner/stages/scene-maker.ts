@@ -1,92 +1,29 @@
 /** The models behind generated scenes: Stable Diffusion paints, an upscaler enlarges, the segmenter looks again. */
-import { fileURLToPath } from "node:url";
-import { join } from "node:path";
+import type { Box } from "#crds/runner-report.ts";
 import sharp from "sharp";
-import { BadModelFolder, type ModelFolder } from "../diffusion/model-folder.ts";
-import { type DiffusionPipeline, openPipeline } from "../diffusion/pipeline.ts";
-import { createScheduler } from "../diffusion/schedulers/from-config.ts";
+import type { DiffusionPipeline } from "../diffusion/pipeline.ts";
 import { Failure } from "../failure.ts";
-import { SEGMENTER, upscaler, type UpscalerQuality } from "../models/catalogue.ts";
+import { SEGMENTER, upscaler } from "../models/catalogue.ts";
+import { FOLDER_CATALOGUE } from "../models/folder-catalogue.ts";
 import { folderSha256 } from "../models/folder-identity.ts";
 import type { ModelSessions } from "../models/sessions.ts";
-import { type Box } from "#crds/runner-report.ts";
 import type { Size } from "../pipeline/layout.ts";
 import { type Alpha, cropBytes, type Rgb } from "../pipeline/raster.ts";
-import { planCanvas, type SceneCanvas, usualSizes } from "../pipeline/scene-canvas.ts";
+import { planCanvas, type SceneCanvas } from "../pipeline/scene-canvas.ts";
 import { paintMask } from "../pipeline/scene-mask.ts";
 import { continueBehind } from "../pipeline/surroundings.ts";
 import type { ModelUsed } from "./facts.ts";
 import { decodePicture, encodePng, resizeAlpha, resizeRgb } from "./picture-codec.ts";
 import type { Plate, PlateOrder, SceneMaker } from "./place-generated.ts";
 import { isObjectedTo } from "./safety-checker.ts";
-import { OWN_SCENE_MODEL, type SceneSettings } from "./scene-settings.ts";
+import { openSceneModel, type SceneModels, sceneSizes, sceneSteps } from "./scene-model.ts";
 import { makeMatte } from "./segment-matte.ts";
 import { upscale } from "./upscale.ts";
-
-export interface SceneModels {
-  readonly sessions: ModelSessions;
-  readonly modelsDir: string;
-  readonly upscalerQuality: UpscalerQuality;
-  readonly settings: SceneSettings;
-  readonly onStep?: ((done: number, of: number) => void) | undefined;
-}
-
-const OWN_FOLDER = fileURLToPath(new URL("../diffusion/scene-model", import.meta.url));
 
 /** The longer side at which a picture is looked at again: the segmenter sees no more. */
 const LOOK_PIXELS = 1024;
 /** Enlarging by less needs no network. */
 const LEAST_ENLARGING = 1.2;
-/** Steps and guidance of a model whose folder says nothing of its own. */
-const USUAL = { steps: 25, guidance: 7.5 };
-const DISTILLED = { steps: 6, guidance: 8 };
-
-export function sceneFolder(modelsDir: string, name: string): string {
-  return name === OWN_SCENE_MODEL ? OWN_FOLDER : join(modelsDir, name);
-}
-
-/** @throws {Failure} `model` when the folder is missing or not whole. */
-export async function openSceneModel({
-  sessions,
-  modelsDir,
-  settings,
-}: SceneModels): Promise<DiffusionPipeline> {
-  try {
-    const pipeline = await openPipeline(sceneFolder(modelsDir, settings.model), (path, edit) =>
-      sessions.part(path, edit),
-    );
-    const { steps, scheduler: name } = sceneSteps(pipeline, settings);
-    createScheduler(pipeline.folder.scheduler, { steps, name });
-    return pipeline;
-  } catch (cause) {
-    if (!(cause instanceof BadModelFolder || cause instanceof RangeError)) throw cause;
-    throw new Failure("model", `the scene model ${settings.model}: ${cause.message}`, { cause });
-  }
-}
-
-/** Pixels to which sides are rounded: the network halves latents once for each of its levels but the first. */
-function sideStep({ unetConfig }: ModelFolder, factor: number): number {
-  const levels = unetConfig.block_out_channels?.length ?? 4;
-  return factor * 2 ** (levels - 1);
-}
-
-/** The sizes in which a model paints: few, so that each is warmed once. */
-export function sceneSizes({ folder, kind }: DiffusionPipeline): Size[] {
-  const own = folder.index.opal?.sizes;
-  if (own) return own.map(([width, height]) => ({ width, height }));
-  return usualSizes(kind.nativeSize, sideStep(folder, kind.factor));
-}
-
-export function sceneSteps({ folder, kind }: DiffusionPipeline, settings: SceneSettings) {
-  const usual = kind.guidanceWidth === undefined ? USUAL : DISTILLED;
-  const own = folder.index.opal;
-  return {
-    steps: settings.steps ?? own?.steps ?? usual.steps,
-    guidance: settings.guidance ?? own?.guidance ?? usual.guidance,
-    scheduler: settings.scheduler,
-  };
-}
-
 async function laidInto(
   picture: Rgb | Alpha,
   { size, inner }: SceneCanvas,
@@ -178,8 +115,10 @@ async function see(picture: Rgb, sessions: ModelSessions): Promise<Alpha> {
 async function openUsed(models: SceneModels): Promise<OpenedModel> {
   const model = await openSceneModel(models);
   const { dir, index } = model.folder;
-  const licence = index.opal?.licence ?? "as its folder says";
-  return { model, used: { name: models.settings.model, sha256: await folderSha256(dir), licence } };
+  const { model: name } = models.settings;
+  const known = FOLDER_CATALOGUE.find((entry) => entry.name === name);
+  const licence = known?.licence ?? index.opal?.licence ?? "not stated";
+  return { model, used: { name, sha256: await folderSha256(dir), licence } };
 }
 
 /** Opens the scene model at the first scene. */
