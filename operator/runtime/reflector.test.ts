@@ -133,15 +133,19 @@ describe("the reflector", () => {
     expect(server.latest.from).toBe("10");
   });
 
-  it("follows additions, changes and deletions, and strips managedFields", async () => {
+  it("follows additions, changes and deletions, and strips what only writers need", async () => {
     const { server, clock, store, names } = await aReflector();
     server.latest.send("ADDED", object("a", 11));
     server.latest.send("ADDED", object("b", 12));
-    server.latest.send("MODIFIED", object("a", 13));
+    const lastApplied = "kubectl.kubernetes.io/last-applied-configuration";
+    const annotations = { [lastApplied]: "{}", kept: "yes" };
+    server.latest.send("MODIFIED", object("a", 13, { annotations }));
     server.latest.send("DELETED", object("b", 14));
     await clock.advance(0);
     expect(names()).toEqual(["a@13"]);
     expect(store.get("n/a")?.metadata).not.toHaveProperty("managedFields");
+    expect(store.get("n/a")?.metadata).toMatchObject({ annotations: { kept: "yes" } });
+    expect(store.get("n/a")?.metadata).not.toHaveProperty(["annotations", lastApplied]);
   });
 
   it("reads events that arrive in pieces", async () => {

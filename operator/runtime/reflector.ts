@@ -41,7 +41,7 @@ export type RestartReason = "closed" | "expired" | "stale" | "throttled" | "serv
 export interface ReflectorSettings<T> {
   readonly source: ReflectorSource;
   readonly target: ReflectorTarget<T>;
-  /** Makes the stored value of a raw object, without `managedFields`; throws when it cannot. */
+  /** Makes the stored value of a raw object, without what only its writers need; throws when it cannot. */
   readonly transform: (raw: unknown) => T;
   readonly observer: ReflectorObserver;
   readonly clock: Clock;
@@ -74,8 +74,11 @@ const ObjectIdentity = z.looseObject({
     namespace: z.string().optional(),
     uid: z.string(),
     resourceVersion: z.string(),
+    annotations: z.record(z.string(), z.string()).optional(),
   }),
 });
+/** The whole object once more, as text. */
+const LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration";
 const Bookmark = z.object({ metadata: z.object({ resourceVersion: z.string() }) });
 const ErrorObject = z.object({
   code: z.number().default(500),
@@ -87,8 +90,9 @@ const ErrorObject = z.object({
 /** The store's entry for an object as the API server sends it. */
 export function toEntry<T>(raw: unknown, transform: (raw: unknown) => T): Entry<T> {
   const identity = ObjectIdentity.parse(raw);
-  const { name, namespace, uid, resourceVersion } = identity.metadata;
+  const { name, namespace, uid, resourceVersion, annotations } = identity.metadata;
   delete identity.metadata["managedFields"];
+  delete annotations?.[LAST_APPLIED];
   return {
     key: namespace === undefined ? name : `${namespace}/${name}`,
     uid,
