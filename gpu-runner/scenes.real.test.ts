@@ -78,7 +78,7 @@ it("paints round the untouched product, says so, and makes the same bytes again 
   });
   const recipe = Recipe.parse(JSON.parse(String(await storage.get(report?.recipe ?? ""))));
   expect(recipe.generated).toMatchObject({
-    prompt: "sage green wall, front view",
+    prompt: "sage green wall, top down view",
     seed: 5,
     tries: 1,
     steps: 3,

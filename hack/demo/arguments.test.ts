@@ -23,14 +23,20 @@ test("takes several photos", () => {
 });
 
 test("takes a scene in words", () => {
-  const args = ["--style", "generated", "--prompt", "on an oak table", "--seed", "7"];
-  expect(parseDemoArguments(args)).toMatchObject({ style: "generated", prompt: "on an oak table", seed: 7 });
+  const args = ["--style", "generated", "--prompt", "on an oak table", "--seed", "7", "--model", "sd-turbo"];
+  expect(parseDemoArguments(args)).toMatchObject({
+    style: "generated",
+    prompt: "on an oak table",
+    model: "sd-turbo",
+    seed: 7,
+  });
 });
 
 test.each([
   { args: ["--style", "jungle"], says: "none of studio, color, transparent, generated" },
   { args: ["--style", "generated"], says: "needs a --prompt" },
   { args: ["--prompt", "oak table"], says: "--prompt is for --style generated" },
+  { args: ["--model", "sd-turbo"], says: "--model is for --style generated" },
   { args: ["--seed", "few"], says: '--seed "few" is no whole number' },
   { args: ["a.jpg"], says: "--photo a.jpg" },
   { args: ["--phto", "a.jpg"], says: "--phto" },

@@ -9,6 +9,8 @@ export interface DemoArguments {
   readonly style: Style;
   /** For style `generated`: the scene in words. */
   readonly prompt?: string;
+  /** A pulled model's folder that paints it; without it the small one that comes with OPAL. */
+  readonly model?: string;
   readonly seed: number;
   readonly out: string;
   readonly json: boolean;
@@ -20,6 +22,7 @@ export const USAGE = `npm run demo [-- options]
   --photo FILE    a photo of your own; may be given several times (without it: the photos in hack/photos)
   --style STYLE   ${STYLES.join(" | ")} (default: studio)
   --prompt WORDS  for --style generated: the scene, "on a white marble table, blue wall, window light" say
+  --model NAME    for --style generated: a pulled model instead of the small one that comes with OPAL
   --seed NUMBER   for --style generated: another number, another scene (default: 0)
   --out DIR       where the pictures go (default: out/demo)
   --json          one JSON object a line on stdout, the last one has the event "finished"
@@ -34,6 +37,7 @@ export function parseDemoArguments(args: readonly string[]): DemoArguments | "he
       photo: { type: "string", multiple: true, default: [] },
       style: { type: "string", default: "studio" },
       prompt: { type: "string" },
+      model: { type: "string" },
       seed: { type: "string", default: "0" },
       out: { type: "string", default: "out/demo" },
       json: { type: "boolean", default: false },
@@ -52,14 +56,20 @@ export function parseDemoArguments(args: readonly string[]): DemoArguments | "he
     throw new Error(`--seed "${values.seed}" is no whole number from 0 to ${2 ** 31 - 1}`);
   }
   const { photo: photos, out, json, keep } = values;
-  return { photos, style, seed, ...promptOf(style, values.prompt), out, json, keep };
+  return { photos, style, seed, ...sceneOf(style, values), out, json, keep };
 }
 
-function promptOf(style: Style, prompt: string | undefined): { prompt?: string } {
+interface SceneWords {
+  readonly prompt?: string;
+  readonly model?: string;
+}
+
+function sceneOf(style: Style, { prompt, model }: SceneWords): SceneWords {
   if (style !== "generated") {
     if (prompt !== undefined) throw new Error(`--prompt is for --style generated, not for ${style}`);
+    if (model !== undefined) throw new Error(`--model is for --style generated, not for ${style}`);
     return {};
   }
   if (!prompt) throw new Error('--style generated needs a --prompt, "on an oak table, sage green wall" say');
-  return { prompt };
+  return { prompt, ...(model !== undefined && { model }) };
 }

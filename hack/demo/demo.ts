@@ -40,7 +40,7 @@ async function demo(options: DemoArguments): Promise<number> {
   let opal: Opal | undefined;
   try {
     opal = await narrator.steps.run("starting all parts", "10 seconds", (onProgress) =>
-      launchOpal({ tenants: [TENANT], onProgress }),
+      launchOpal({ tenants: [TENANT], runnerEnv: runnerEnv(options), onProgress }),
     );
     const start = clock();
     narrator.event("started", { seconds: start });
@@ -54,6 +54,9 @@ async function demo(options: DemoArguments): Promise<number> {
     await opal?.stop();
   }
 }
+
+const runnerEnv = ({ model }: DemoArguments): Record<string, string> =>
+  model === undefined ? {} : { OPAL_SCENE_MODEL: model };
 
 interface Work {
   readonly opal: Opal;

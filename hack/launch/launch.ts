@@ -47,6 +47,8 @@ export interface LaunchOptions {
   readonly lease?: LeaseSettings;
   /** Further environment of the api's roles. */
   readonly tuning?: Readonly<Record<string, string>>;
+  /** Further environment of the runners. */
+  readonly runnerEnv?: Readonly<Record<string, string>>;
   readonly onProgress?: (text: string) => void;
 }
 
@@ -178,7 +180,7 @@ async function prepare({ dir, cluster, stack, options, modelsDir }: Prepare) {
   const { lease = { durationSeconds: 15, renewSeconds: 10, retrySeconds: 2 } } = options;
   const runners = poolsOf(options).reduce((sum, { gpus }) => sum + gpus, 0);
   const threadsPerRunner = Math.max(1, Math.floor(availableParallelism() / runners));
-  const operator = operatorConfig({ modelsDir, threadsPerRunner, lease });
+  const operator = operatorConfig({ modelsDir, threadsPerRunner, lease, runnerEnv: options.runnerEnv });
   const files: RoleFiles = {
     operatorConfig: await put("operator.yaml", stringify(operator)),
     databaseUrl: await put("database-url", database.apiUrl),

@@ -19,10 +19,12 @@ export interface OperatorSettings {
   readonly modelsDir: string;
   readonly threadsPerRunner: number;
   readonly lease: LeaseSettings;
+  /** Further environment of the runners. */
+  readonly runnerEnv?: Readonly<Record<string, string>> | undefined;
 }
 
 /** The operator's YAML file, as an object. */
-export function operatorConfig({ modelsDir, threadsPerRunner, lease }: OperatorSettings) {
+export function operatorConfig({ modelsDir, threadsPerRunner, lease, runnerEnv = {} }: OperatorSettings) {
   return {
     namespace: NAMESPACE,
     statusIntervalSeconds: 1,
@@ -38,6 +40,7 @@ export function operatorConfig({ modelsDir, threadsPerRunner, lease }: OperatorS
         { name: "OPAL_BLOB_CONNECTION_STRING_FILE", value: `${BLOB_MOUNT}/${CONNECTION_STRING_KEY}` },
         { name: "OPAL_TERMINATION_LOG", value: "/dev/termination-log" },
         { name: "OPAL_SERVICE_ACCOUNT_DIR", value: "/var/run/secrets/kubernetes.io/serviceaccount" },
+        ...Object.entries(runnerEnv).map(([name, value]) => ({ name, value })),
       ],
       volumes: [{ name: "blob", secret: { secretName: RUNNER_SECRET } }],
       volumeMounts: [{ name: "blob", mountPath: BLOB_MOUNT, readOnly: true }],
