@@ -1,13 +1,12 @@
 """Exports the tiny models into goldens/models, each in the layout that its real siblings are found in."""
 
 import json
-import shutil
 from pathlib import Path
 
 import onnx
 import torch
 
-from clip_vocabulary import GOLDENS
+from golden_files import fresh_folder, put_in_place
 from onnx_export import export_diffusers, export_optimum
 from tiny_models import build, families
 
@@ -16,8 +15,7 @@ IN_DIFFUSERS_LAYOUT = ("sd15", "inpaint9")
 
 
 def make() -> None:
-    folder = GOLDENS / "models"
-    shutil.rmtree(folder, ignore_errors=True)
+    folder = fresh_folder("models")
     for name, family in families().items():
         export = export_diffusers if name in IN_DIFFUSERS_LAYOUT else export_optimum
         export(build(family), folder / name)
@@ -26,6 +24,7 @@ def make() -> None:
         _shorten_names(file)
     for file in sorted(folder.rglob("*.json")):
         _indent(file)
+    put_in_place(folder)
 
 
 def _shorten_names(file: Path) -> None:

@@ -6,7 +6,6 @@ is measured beside: so near can an engine come that does everything else right.
 """
 
 import json
-import shutil
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,7 +16,7 @@ from PIL import Image
 
 from clip_vocabulary import GOLDENS
 from given_noise import GivenNoise
-from golden_files import Tensors
+from golden_files import Tensors, fresh_folder, put_in_place
 from onnx_networks import use_onnx_networks
 from pictures import pictures
 from pipeline_cases import Case, cases
@@ -37,15 +36,14 @@ def make() -> None:
     # Networks so small lose more by sharing the work than they win.
     torch.set_num_threads(1)
     diffusers.utils.logging.set_verbosity_error()
-    folder = GOLDENS / "pipelines"
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir()
+    folder = fresh_folder("pipelines")
     shared = Tensors(folder, "pictures")
     examples = pictures()
     drawn = {name: shared.add(picture) for name, picture in examples.items()}
     goldens = [_golden(case, folder, drawn, examples) for case in cases()]
     shared.close()
     (folder / "goldens.json").write_text(json.dumps(goldens, indent=1) + "\n")
+    put_in_place(folder)
 
 
 @dataclass(frozen=True)
