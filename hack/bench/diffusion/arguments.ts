@@ -1,0 +1,50 @@
+import { parseArgs } from "node:util";
+import { type Size, SIZES } from "./models.ts";
+
+export interface DiffusionArguments {
+  readonly json: boolean;
+  readonly rounds: number;
+  readonly steps: number;
+  readonly sizes: readonly Size[];
+}
+
+export const USAGE = `npm run bench:diffusion -- [options]
+
+  --rounds N   of each size, ours and both peers in turns (default: 3)
+  --steps N    denoising steps a round; the first is not counted (default: 6)
+  --sizes A,B  of ${SIZES.join(", ")} (default: all)
+  --json       a last line for machines`;
+
+function wholeNumber(name: string, text: string, atLeast: number): number {
+  const number = Number(text);
+  if (Number.isInteger(number) && number >= atLeast && number <= 1000) return number;
+  throw new Error(`--${name} "${text}" is no whole number from ${atLeast} to 1000`);
+}
+
+function sizesOf(text: string): readonly Size[] {
+  const names = text.split(",");
+  const unknown = names.find((name) => !SIZES.some((size) => size === name));
+  if (unknown !== undefined) throw new Error(`--sizes "${unknown}" is none of ${SIZES.join(", ")}`);
+  return SIZES.filter((size) => names.includes(size));
+}
+
+/** @throws {Error} that says which option is wrong and what it may be */
+export function parseDiffusionArguments(args: readonly string[]): DiffusionArguments | "help" {
+  const { values } = parseArgs({
+    args: [...args],
+    options: {
+      json: { type: "boolean", default: false },
+      rounds: { type: "string", default: "3" },
+      steps: { type: "string", default: "6" },
+      sizes: { type: "string", default: SIZES.join(",") },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) return "help";
+  return {
+    json: values.json,
+    rounds: wholeNumber("rounds", values.rounds, 1),
+    steps: wholeNumber("steps", values.steps, 2),
+    sizes: sizesOf(values.sizes),
+  };
+}
