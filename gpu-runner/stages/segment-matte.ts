@@ -5,6 +5,7 @@ import type { SegmentEntry } from "../models/catalogue.ts";
 import type { ModelSessions } from "../models/sessions.ts";
 import { tidyMatte } from "../pipeline/components.ts";
 import { alphaBox, judgeScores, type ProductVerdict, toAlpha } from "../pipeline/matte.ts";
+import { frameContact } from "../pipeline/matte-flags.ts";
 import { type Alpha, cropBytes, type Plane, type Rgb } from "../pipeline/raster.ts";
 import { resizePlane } from "../pipeline/resample.ts";
 import type { Size } from "../pipeline/layout.ts";
@@ -23,6 +24,11 @@ export interface Matte extends Pick<
 const SURE_SCORE = 0.9;
 /** For a network that takes its square alone: seen enlarged by less than this, a product shows hardly more. */
 const LEAST_MAGNIFICATION = 1.2;
+/** At least so much of each edge must be covered before the background is taken for what was found. */
+const CROSSED_EDGE = 0.005;
+/** A product that is cut off at all four edges is solid for the most part; levels of 255. */
+const LEAST_SOLID = 0.5;
+const [FAINT, SOLID] = [8, 250];
 /** The product that is looked at closer is at least so opaque (of 255): haze round it is not. */
 const LOCATED_ALPHA = 26;
 
@@ -80,7 +86,11 @@ async function lookCloser(rgb: Rgb, seen: Plane, task: Task, see: See): Promise<
     shapes ? lookShape(part, shapes.closer, shapes.multiple) : fullShape(task),
   );
   if (!shapes && plan.magnification < LEAST_MAGNIFICATION) {
-    return { scores: first, passes: [], secondLook: { ...plan, taken: false, changed: 0 } };
+    return {
+      scores: first,
+      passes: [],
+      secondLook: { ...plan, taken: false, changed: 0 },
+    };
   }
   const closer = await see(cropBytes(rgb, plan.box, 3), shape);
   const second = resizePlane(closer, plan.box.width, plan.box.height);
@@ -90,6 +100,29 @@ async function lookCloser(rgb: Rgb, seen: Plane, task: Task, see: See): Promise<
     passes: [first, overlay(first, second, plan.box)],
     secondLook: { ...plan, taken: true, changed: changedShare(first, scores, plan.box) },
   };
+}
+
+const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
+
+/** The share of what can be seen of a matte that is solid. */
+function solidity({ data }: Alpha): number {
+  let [seen, solid] = [0, 0];
+  for (const level of data) {
+    if (level >= FAINT) seen++;
+    if (level >= SOLID) solid++;
+  }
+  return solid / Math.max(1, seen);
+}
+
+/** What runs over every edge and is hardly solid is a pattern of the background: no product stands apart from it. */
+function checkApart(alpha: Alpha): void {
+  const contact = Object.entries(frameContact(alpha));
+  if (contact.some(([, share]) => share < CROSSED_EDGE) || solidity(alpha) >= LEAST_SOLID) return;
+  const told = contact.map(([edge, share]) => `${edge} ${percent(share)}`).join(", ");
+  throw new Failure(
+    "no-product",
+    `no product stands apart in the picture: what was found covers part of all four edges (${told}); leave room round it`,
+  );
 }
 
 function checkFound({ found, score }: ProductVerdict): void {
@@ -109,6 +142,7 @@ export async function makeMatte(rgb: Rgb, model: SegmentEntry, sessions: ModelSe
   const verdict = judgeScores(scores);
   checkFound(verdict);
   const tidy = tidyMatte(toAlpha(scores), passes);
+  checkApart(tidy.alpha);
   const { name, sha256, licence } = model;
   const { score: productScore, coverage } = verdict;
   return { ...tidy, model: { name, sha256, licence }, productScore, coverage, secondLook };
