@@ -41,7 +41,7 @@ async function run(options: CliOptions): Promise<number> {
 }
 
 function list(json: boolean): void {
-  if (json) console.log(JSON.stringify(FOLDER_CATALOGUE.map(({ files: _, ...entry }) => entry)));
+  if (json) console.log(JSON.stringify(FOLDER_CATALOGUE));
   else for (const entry of FOLDER_CATALOGUE) console.log(describe(entry));
 }
 
@@ -67,7 +67,7 @@ async function pull({
   };
   const source = /^https?:/i.test(from) ? httpSource(from) : diskSource(from);
   const steps = createSteps(process.stderr, () => performance.now());
-  const pulled = await withLock(join(to, `${name}.pulling`), () =>
+  const pulled = await withLock(join(to, `.${name}.lock`), () =>
     steps.runIfNeeded(`models: pulling ${name}`, "minutes, once", (progress) =>
       pullFolder({ entry, source, from, dir: to, pins, onProgress: (now) => progress(sayPulling(now)) }),
     ),

@@ -56,7 +56,7 @@ export function alphasCumprodOf(config: NoiseConfig): readonly number[] {
 }
 
 /** Noise over picture at a share ᾱ. */
-export const sigmaOf = (alphaCumprod: number): number => f(Math.sqrt(f(f(1 - alphaCumprod) / alphaCumprod)));
+const sigmaOf = (alphaCumprod: number): number => f(Math.sqrt(f(f(1 - alphaCumprod) / alphaCumprod)));
 
 /** In place of no signal at all where noise is counted in sigmas: infinite noise cannot be stepped from. */
 const LEAST_SHARE = 2 ** -24;

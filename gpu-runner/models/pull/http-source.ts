@@ -19,20 +19,30 @@ const USUAL: Fetching = { streams: 8, rangeBytes: 8 * 2 ** 20, pauseMilliseconds
 const isPassing = (status: number) => status === 408 || status === 429 || status >= 500;
 
 /** Compressed answers would have neither ranges nor lengths of the file. */
-const HEADERS = { "accept-encoding": "identity" };
+const IDENTITY = { "accept-encoding": "identity" };
+
+interface Asked {
+  readonly range?: string;
+  readonly signal?: AbortSignal;
+}
 
 /** Tries again while the trouble may pass: the answer, or the last one that was no better. */
-async function request(url: string, init: RequestInit, fetching: Fetching, tries = 0): Promise<Response> {
+async function request(url: string, asked: Asked, fetching: Fetching, tries = 0): Promise<Response> {
+  const { range, signal } = asked;
+  const init = {
+    headers: { ...IDENTITY, ...(range === undefined ? {} : { range: `bytes=${range}` }) },
+    ...(signal ? { signal } : {}),
+  };
   const wait = fetching.pauseMilliseconds[tries];
-  const response = await fetch(url, { ...init, headers: { ...HEADERS, ...init.headers } }).catch((cause) => {
-    init.signal?.throwIfAborted();
+  const response = await fetch(url, init).catch((cause) => {
+    signal?.throwIfAborted();
     if (wait !== undefined) return undefined;
     throw new PullError(`${url} does not answer: is the address right, and the network there?`, { cause });
   });
   if (response && (wait === undefined || !isPassing(response.status))) return response;
   await response?.body?.cancel();
-  await pause(wait, undefined, init.signal ? { signal: init.signal } : {});
-  return request(url, init, fetching, tries + 1);
+  await pause(wait, undefined, signal ? { signal } : {});
+  return request(url, asked, fetching, tries + 1);
 }
 
 interface Remote {
@@ -42,7 +52,7 @@ interface Remote {
 }
 
 async function askRange({ url, validator }: Remote, range: string, fetching: Fetching, signal: AbortSignal) {
-  const response = await request(url, { headers: { range: `bytes=${range}` }, signal }, fetching);
+  const response = await request(url, { range, signal }, fetching);
   if (response.status === 206 && validatorOf(response) === validator) return response;
   await response.body?.cancel();
   if (response.status !== 206) throw new PullError(`${url} answers ${response.status}: pull again`);
@@ -135,7 +145,7 @@ export function httpSource(base: string, fetching: Fetching = USUAL): Source {
   return {
     async open(path) {
       const url = new URL(path, folder).href;
-      const response = await request(url, { headers: { range: "bytes=0-0" } }, fetching);
+      const response = await request(url, { range: "0-0" }, fetching);
       await response.body?.cancel();
       if (response.status === 404 || response.status === 410) return undefined;
       // 416: an empty file has no first byte.

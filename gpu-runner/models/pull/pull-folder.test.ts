@@ -44,7 +44,7 @@ interface Manners {
   readonly files?: Record<string, Buffer>;
   readonly ranges?: boolean;
   readonly etag?: (path: string) => string | undefined;
-  /** Of the answer that is the nth to a range of unet/model.onnx only so many bytes are sent. */
+  /** Of the nth answer to unet/model.onnx only so many bytes are sent. */
   readonly cut?: (nth: number) => number | undefined;
   /** Status in place of the nth answer. */
   readonly status?: (nth: number, path: string) => number | undefined;
@@ -67,33 +67,46 @@ function rangeOf(header: string | undefined, length: number): readonly [number, 
   return from === undefined ? undefined : [Number(from), Math.min(length, Number(to) + 1)];
 }
 
-function respond(
-  request: IncomingMessage,
-  response: ServerResponse,
-  path: string,
-  manners: Manners,
-  nth: number,
-): void {
-  const { ranges = true, etag = () => '"v1"', files = FILES } = manners;
+const GOOD_MANNERS: Required<Pick<Manners, "ranges" | "etag" | "files">> = {
+  ranges: true,
+  etag: () => '"v1"',
+  files: FILES,
+};
+
+interface Asking {
+  readonly request: IncomingMessage;
+  readonly path: string;
+  /** Which of the requests for unet/model.onnx it is. */
+  readonly nth: number;
+}
+
+function respond(response: ServerResponse, { request, path, nth }: Asking, manners: Manners): void {
+  const { ranges, etag, files } = { ...GOOD_MANNERS, ...manners };
   const bytes = files[path];
   const status = manners.status?.(nth, path);
   if (!bytes || status !== undefined) return void response.writeHead(status ?? 404).end();
   const tag = etag(path);
-  const headers = tag === undefined ? {} : { etag: tag };
+  if (tag !== undefined) response.setHeader("etag", tag);
   const range = ranges ? rangeOf(request.headers.range, bytes.length) : undefined;
-  if (!range) return void response.writeHead(200, { ...headers, "content-length": bytes.length }).end(bytes);
-  const [from, to] = range;
-  if (from >= bytes.length)
-    return void response.writeHead(416, { ...headers, "content-range": `bytes */${bytes.length}` }).end();
+  if (range) respondPart(response, bytes, range, manners.cut?.(nth));
+  else response.writeHead(200, { "content-length": bytes.length }).end(bytes);
+}
+
+function respondPart(
+  response: ServerResponse,
+  bytes: Buffer,
+  [from, to]: readonly [number, number],
+  cut: number | undefined,
+): void {
+  if (from >= bytes.length) {
+    response.writeHead(416, { "content-range": `bytes */${bytes.length}` }).end();
+    return;
+  }
   const part = bytes.subarray(from, to);
-  response.writeHead(206, {
-    ...headers,
-    "content-range": `bytes ${from}-${to - 1}/${bytes.length}`,
-    "content-length": part.length,
-  });
-  const cut = part.length > 1 ? manners.cut?.(nth) : undefined;
-  if (cut === undefined) return void response.end(part);
-  response.write(part.subarray(0, cut), () => response.destroy());
+  const contentRange = `bytes ${from}-${to - 1}/${bytes.length}`;
+  response.writeHead(206, { "content-range": contentRange, "content-length": part.length });
+  if (cut === undefined || part.length === 1) response.end(part);
+  else response.write(part.subarray(0, cut), () => response.destroy());
 }
 
 async function serve(manners: Manners = {}): Promise<Served> {
@@ -107,7 +120,8 @@ async function serve(manners: Manners = {}): Promise<Served> {
     response.once("close", () => underWay--);
     if (path === "unet/model.onnx") nth++;
     // Answers wait a turn, so that what is asked for at once is seen at once.
-    setImmediate(() => respond(request, response, path, manners, nth));
+    const asking = { request, path, nth };
+    setImmediate(() => respond(response, asking, manners));
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   servers.push(async () => {
@@ -245,7 +259,7 @@ describe("what is wrong is refused", () => {
     const files = ENTRY.files.map((file) =>
       file.path === "unet/model.onnx" ? { ...file, sha256: "0".repeat(64) } : file,
     );
-    const message = `unet/model.onnx has the wrong content: wanted SHA-256 ${"0".repeat(64)}, got ${right()}. It was not kept.`;
+    const message = `unet/model.onnx has the wrong content: wanted SHA-256 ${"0".repeat(64)}, got ${right()}`;
     await expect(pull((await serve()).url, { entry: { ...ENTRY, files } })).rejects.toThrow(message);
     await expectNothing();
   });

@@ -47,9 +47,7 @@ function checkPin(path: string, got: string, { entry, pins }: Pull): void {
   const known = entry.files.find((file) => file.path === path)?.sha256;
   for (const wanted of [known, pins?.[path]]) {
     if (wanted !== undefined && wanted !== got) {
-      throw new PullError(
-        `${path} has the wrong content: wanted SHA-256 ${wanted}, got ${got}. It was not kept.`,
-      );
+      throw new PullError(`${path} has the wrong content: wanted SHA-256 ${wanted}, got ${got}`);
     }
   }
 }
