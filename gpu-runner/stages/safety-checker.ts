@@ -24,7 +24,7 @@ async function clipInput({ width, height, data }: Rgb): Promise<Float32Array> {
 export async function isObjectedTo(
   picture: Rgb,
   checker: string | undefined,
-  sessions: ModelSessions,
+  sessions: Pick<ModelSessions, "part">,
 ): Promise<boolean> {
   if (checker === undefined) return false;
   const part = await sessions.part(checker);

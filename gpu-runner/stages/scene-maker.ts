@@ -17,6 +17,7 @@ import { decodePicture, encodePng, resizeAlpha, resizeRgb } from "./picture-code
 import type { Plate, PlateOrder, SceneMaker } from "./place-generated.ts";
 import { isObjectedTo } from "./safety-checker.ts";
 import { openSceneModel, type SceneModels, sceneSizes, sceneSteps } from "./scene-model.ts";
+import { OWN_SCENE_MODEL } from "./scene-settings.ts";
 import { makeMatte } from "./segment-matte.ts";
 import { upscale } from "./upscale.ts";
 
@@ -117,7 +118,8 @@ async function openUsed(models: SceneModels): Promise<OpenedModel> {
   const { dir, index } = model.folder;
   const { model: name } = models.settings;
   const known = FOLDER_CATALOGUE.find((entry) => entry.name === name);
-  const licence = known?.licence ?? index.opal?.licence ?? "not stated";
+  const licence =
+    known?.licence ?? index.opal?.licence ?? (name === OWN_SCENE_MODEL ? "OPAL's own" : "not stated");
   return { model, used: { name, sha256: await folderSha256(dir), licence } };
 }
 
