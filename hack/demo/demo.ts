@@ -55,8 +55,9 @@ async function demo(options: DemoArguments): Promise<number> {
   }
 }
 
-const runnerEnv = ({ model }: DemoArguments): Record<string, string> =>
-  model === undefined ? {} : { OPAL_SCENE_MODEL: model };
+function runnerEnv({ model }: DemoArguments): Record<string, string> {
+  return model === undefined ? {} : { OPAL_SCENE_MODEL: model };
+}
 
 interface Work {
   readonly opal: Opal;
