@@ -1,17 +1,17 @@
 import { type ModelEntry, SEGMENTER, upscalersUpTo } from "./models/catalogue.ts";
 import type { ModelSessions } from "./models/sessions.ts";
 import type { Size } from "./pipeline/layout.ts";
-import { lookShapes } from "./pipeline/two-pass.ts";
 import type { WarmUp, WorkerSettings } from "./stage-work.ts";
 import { openSceneModel, type SceneModels, sceneSizes } from "./stages/scene-model.ts";
 
 /** The shapes in which a model may be run. */
 function shapesOf({ task }: ModelEntry): readonly Size[] {
   if (task.kind !== "segment") return [{ width: task.tile, height: task.tile }];
-  const { shapes, size } = task;
-  const square = { width: size, height: size };
-  if (!shapes) return [square];
-  return [square, ...[shapes.locate, shapes.closer].flatMap((longer) => lookShapes(longer, shapes.multiple))];
+  const { sides, size } = task;
+  return [size, ...(sides ? [sides.locate, sides.closer] : [])].map((side) => ({
+    width: side,
+    height: side,
+  }));
 }
 
 async function warm(model: ModelEntry, sessions: ModelSessions, isOnGpu: boolean): Promise<void> {

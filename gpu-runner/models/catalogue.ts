@@ -32,10 +32,10 @@ const Task = z.discriminatedUnion("kind", [
     /** Side of the square input in pixels, as trained; pictures are squashed into it. */
     size: z.int().min(32),
     /**
-     * Of a network that takes other shapes too: what its sides are multiples of, and the longer side for finding
-     * the product and for looking at it closely. Absent where it takes its square alone.
+     * Of a network that takes smaller squares too: the side for finding the product, and for looking at it closely.
+     * Absent where it takes one square alone.
      */
-    shapes: z.object({ multiple: z.int().min(1), locate: z.int(), closer: z.int() }).optional(),
+    sides: z.object({ locate: z.int(), closer: z.int() }).optional(),
     /** A channel's value of 0..1 goes in as (value − mean) ÷ deviation. */
     mean: PerChannel,
     deviation: PerChannel,
@@ -111,7 +111,7 @@ export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
     task: {
       kind: "segment",
       size: 1024,
-      shapes: { multiple: 64, locate: 640, closer: 768 },
+      sides: { locate: 640, closer: 768 },
       mean: [0.5, 0.5, 0.5],
       deviation: [1, 1, 1],
       output: "output",

@@ -14,8 +14,6 @@ interface Size {
 export interface SecondLook {
   /** What is looked at, in pixels of the picture. */
   readonly box: Box;
-  /** What the network sees of it. */
-  readonly shape: Size;
   /** How much larger than at first the product is seen, 1 not at all. */
   readonly magnification: number;
 }
@@ -32,40 +30,14 @@ function span(start: number, length: number, wanted: number, whole: number): [st
   return [between(Math.round(start + length / 2 - size / 2), 0, whole - size), size];
 }
 
-/** Steps in which shapes differ and the shortest side, in multiples of the network's and of the longer side. */
-const SHAPE_STEP = 2;
-const SHORTEST = 0.5;
-
-const shortestSide = (longer: number, step: number) => Math.ceil((longer * SHORTEST) / step) * step;
-
-/** The shape in which a network that takes many looks at something: nearly its own, of the given longer side. */
-export function lookShape({ width, height }: Size, longer: number, multiple: number): Size {
-  const step = SHAPE_STEP * multiple;
-  const wanted = Math.round((longer * Math.min(width, height)) / Math.max(width, height) / step) * step;
-  const shorter = between(wanted, shortestSide(longer, step), longer);
-  return width >= height ? { width: longer, height: shorter } : { width: shorter, height: longer };
-}
-
-/** All that `lookShape` gives: few, for on a GPU the first run in each is slow. */
-export function lookShapes(longer: number, multiple: number): Size[] {
-  const step = SHAPE_STEP * multiple;
-  const shapes = [{ width: longer, height: longer }];
-  for (let shorter = shortestSide(longer, step); shorter < longer; shorter += step) {
-    shapes.push({ width: longer, height: shorter }, { width: shorter, height: longer });
-  }
-  return shapes;
-}
-
-/** The product with room round it, grown to the shape's proportions as far as the picture goes. */
-export function planSecondLook(product: Box, picture: Size, shapeOf: (seen: Size) => Size): SecondLook {
-  const room = 2 * MARGIN * Math.max(product.width, product.height);
-  const seen = { width: product.width + room, height: product.height + room };
-  const shape = shapeOf(seen);
-  const scale = Math.max(seen.width / shape.width, seen.height / shape.height, 1 / MOST_ENLARGED);
-  const [x, width] = span(product.x, product.width, Math.ceil(scale * shape.width), picture.width);
-  const [y, height] = span(product.y, product.height, Math.ceil(scale * shape.height), picture.height);
+/** A square round the product, as far as the picture goes: squashed less than the product's own narrow box. */
+export function planSecondLook(product: Box, picture: Size, modelSize: number): SecondLook {
+  const longer = Math.max(product.width, product.height);
+  const side = Math.ceil(Math.max(longer * (1 + 2 * MARGIN), modelSize / MOST_ENLARGED));
+  const [x, width] = span(product.x, product.width, side, picture.width);
+  const [y, height] = span(product.y, product.height, side, picture.height);
   const magnification = Math.sqrt((picture.width * picture.height) / (width * height));
-  return { box: { x, y, width, height }, shape, magnification };
+  return { box: { x, y, width, height }, magnification };
 }
 
 /** Width of the seam and of the windows in which the passes are compared, as shares of the look's longer side. */

@@ -9,7 +9,7 @@ import { frameContact } from "../pipeline/matte-flags.ts";
 import { type Alpha, cropBytes, type Plane, type Rgb } from "../pipeline/raster.ts";
 import { resizePlane } from "../pipeline/resample.ts";
 import type { Size } from "../pipeline/layout.ts";
-import { fusePasses, lookShape, overlay, planSecondLook } from "../pipeline/two-pass.ts";
+import { fusePasses, overlay, planSecondLook } from "../pipeline/two-pass.ts";
 import type { SegmentFacts } from "./facts.ts";
 import { scorePicture } from "./segment-score.ts";
 
@@ -35,7 +35,7 @@ const LOCATED_ALPHA = 26;
 type Task = SegmentEntry["task"];
 type See = (picture: Rgb, shape: Size) => Promise<Plane>;
 
-const fullShape = ({ size }: Task): Size => ({ width: size, height: size });
+const squareOf = (side: number): Size => ({ width: side, height: side });
 
 interface Looks {
   readonly scores: Plane;
@@ -72,27 +72,22 @@ const sizeOf = ({ width, height }: Rgb) => ({ width, height });
 
 /** At the whole picture, as small as shows what the product is and where. */
 async function lookFirst(rgb: Rgb, task: Task, see: See): Promise<Plane> {
-  const { shapes } = task;
-  if (!shapes) return see(rgb, fullShape(task));
-  const small = await see(rgb, lookShape(rgb, shapes.locate, shapes.multiple));
-  return judgeScores(small).score >= SURE_SCORE ? small : see(rgb, fullShape(task));
+  const { sides, size } = task;
+  if (!sides) return see(rgb, squareOf(size));
+  const small = await see(rgb, squareOf(sides.locate));
+  return judgeScores(small).score >= SURE_SCORE ? small : see(rgb, squareOf(size));
 }
 
 async function lookCloser(rgb: Rgb, seen: Plane, task: Task, see: See): Promise<Looks> {
   const first = resizePlane(seen, rgb.width, rgb.height);
   const product = locate(seen, rgb) ?? { x: 0, y: 0, ...sizeOf(rgb) };
-  const { shapes } = task;
-  const { shape, ...plan } = planSecondLook(product, rgb, (part) =>
-    shapes ? lookShape(part, shapes.closer, shapes.multiple) : fullShape(task),
-  );
-  if (!shapes && plan.magnification < LEAST_MAGNIFICATION) {
-    return {
-      scores: first,
-      passes: [],
-      secondLook: { ...plan, taken: false, changed: 0 },
-    };
+  const { sides, size } = task;
+  const side = sides?.closer ?? size;
+  const plan = planSecondLook(product, rgb, side);
+  if (!sides && plan.magnification < LEAST_MAGNIFICATION) {
+    return { scores: first, passes: [], secondLook: { ...plan, taken: false, changed: 0 } };
   }
-  const closer = await see(cropBytes(rgb, plan.box, 3), shape);
+  const closer = await see(cropBytes(rgb, plan.box, 3), squareOf(side));
   const second = resizePlane(closer, plan.box.width, plan.box.height);
   const scores = fusePasses(first, second, plan.box);
   return {
