@@ -17,12 +17,13 @@ from PIL import Image
 
 from captions import Scene, draw_scene, whole_caption
 from export import OWN_FOLDER
-from parts import SIZES, new_vae
+from parts import SIZES
 from pictures import rendered, scene_and_picture
 from plates import Painter, Settings
 from reader import right, squashed, train_reader
-from train import log_to
+from train_decoder import trained_vae
 from train_vae import to_tensor
+from training_log import log_to
 
 HELD_OUT_SEED, PLATES_SEED = 2, 3
 HELD_OUT = 300
@@ -90,8 +91,7 @@ def main() -> None:
     torch.set_num_threads(1)
     log = log_to(asked.work)
 
-    vae = new_vae()
-    vae.load_state_dict(torch.load(asked.work / "vae.pt"))
+    vae = trained_vae(asked.work)
     file = asked.work / "reader.pt"
     known = ([], []) if file.exists() else _training_set(asked.work, asked.seed, asked.scenes, vae)
     reader = train_reader(*known, file, log)

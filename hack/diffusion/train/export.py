@@ -19,7 +19,8 @@ import torch
 from onnx import TensorProto, helper, numpy_helper
 from torch import nn
 
-from parts import FACTOR, SCHEDULE, SIZES, TEXT_WIDTH, new_text_encoder, new_tokenizer, new_unet, new_vae
+from parts import FACTOR, SCHEDULE, SIZES, TEXT_WIDTH, new_text_encoder, new_tokenizer, new_unet
+from train_decoder import trained_vae
 from vocabulary import LENGTH, write_tokenizer
 
 OPSET = 17
@@ -53,13 +54,14 @@ def load_parts(work: Path):
     """(text encoder, UNet, VAE, scaling factor) with weights rounded to what fp16 can hold."""
     tokenizer = new_tokenizer(work / "tokenizer")
     kept = torch.load(work / "unet.pt")
-    states = ((new_text_encoder(tokenizer), torch.load(work / "text.pt")), (new_unet(), kept["average"]))
-    parts = []
-    for part, state in (*states, (new_vae(), torch.load(work / "vae.pt"))):
-        rounded = {k: v.half().float() if v.is_floating_point() else v for k, v in state.items()}
-        part.load_state_dict(rounded)
-        parts.append(part.eval().requires_grad_(False))
-    return (*parts, kept["scaling_factor"])
+    text, unet, vae = new_text_encoder(tokenizer), new_unet(), trained_vae(work)
+    text.load_state_dict(torch.load(work / "text.pt"))
+    unet.load_state_dict(kept["average"])
+    for part in (text, unet, vae):
+        for weight in part.parameters():
+            weight.data = weight.data.half().float()
+        part.eval().requires_grad_(False)
+    return text, unet, vae, kept["scaling_factor"]
 
 
 def _halved(model: onnx.ModelProto) -> onnx.ModelProto:

@@ -24,7 +24,8 @@ def to_tensor(pictures: np.ndarray) -> torch.Tensor:
     return planes.float().div_(127.5).sub_(1)
 
 
-def _cuts(pictures: Pictures, rng: np.random.Generator) -> torch.Tensor:
+def cuts_of(pictures: Pictures, rng: np.random.Generator) -> torch.Tensor:
+    """Squares from random places of random scenes of one size: float32 [BATCH, 3, CUT, CUT] in -1..1."""
     group = pictures[int(rng.integers(len(pictures)))]
     _, height, width, _ = group.shape
     cuts = []
@@ -55,11 +56,11 @@ def train_vae(vae, pictures: Pictures, file: Path, seconds: float, log) -> None:
     peak = 1.5e-3
     optimiser = torch.optim.Adam(vae.parameters(), lr=peak, betas=(0.9, 0.99))
     rng, started, step = np.random.default_rng(5), time.time(), 0
-    start_as_thumbnail(vae, torch.cat([_cuts(pictures, rng) for _ in range(16)]))
+    start_as_thumbnail(vae, torch.cat([cuts_of(pictures, rng) for _ in range(16)]))
     while (progress := (time.time() - started) / seconds) < 1:
         for group in optimiser.param_groups:
             group["lr"] = peak * min(1, (step + 1) / 50) * (1 - progress) + 1e-5
-        cuts = _cuts(pictures, rng).contiguous(memory_format=torch.channels_last)
+        cuts = cuts_of(pictures, rng).contiguous(memory_format=torch.channels_last)
         loss, pixels = _loss(vae, cuts)
         optimiser.zero_grad()
         loss.backward()
