@@ -64,8 +64,18 @@ it("measures distances to the nearest pixel", () => {
   expect(data[20 * 40 + 20]).toBeCloseTo(6 * Math.SQRT2, 5);
 });
 
-it("paints everything but the product, with an edge that fades outside of it", () => {
-  const mask = paintMask(block(8, 8, 16, 16), 8);
+it("paints the whole scene where its edge fades inside the product", () => {
+  const mask = paintMask(block(8, 8, 24, 24), 8, "inside");
+  const cell = (x: number, y: number) => mask.data[(y * 8 + 3) * 40 + x * 8 + 3];
+  expect([cell(0, 0), cell(4, 2)]).toEqual([255, 255]);
+  expect(cell(2, 2)).toBe(0);
+  expect(cell(1, 2)).toBe(cell(3, 2));
+  expect(cell(1, 2)).toBeGreaterThan(60);
+  expect(cell(1, 2)).toBeLessThan(180);
+});
+
+it("paints everything but the product where its edge fades outside of it", () => {
+  const mask = paintMask(block(8, 8, 16, 16), 8, "outside");
   const cell = (x: number, y: number) => mask.data[(y * 8 + 3) * 40 + x * 8 + 3];
   expect([cell(1, 1), cell(2, 2)]).toEqual([0, 0]);
   expect(cell(0, 1)).toBe(cell(3, 1));

@@ -21,13 +21,26 @@ function cellMeans({ width, height, data }: Alpha, cell: number): Alpha {
   };
 }
 
+/** On which side of the product's edge painting fades over one latent cell. */
+export type FadeSide = "inside" | "outside";
+
+/** 0 where the scene stays as it is, 255 where it is painted, of each pixel. */
+function faded(product: Alpha, cell: number, side: FadeSide): Uint8Array {
+  if (side === "outside") {
+    return Uint8Array.from(distanceTo(product, VISIBLE).data, (d) => Math.round(255 * Math.min(1, d / cell)));
+  }
+  const scene = { ...product, data: product.data.map((opacity) => (opacity < VISIBLE ? 255 : 0)) };
+  return Uint8Array.from(distanceTo(scene, 255).data, (d) => Math.round(255 * Math.max(0, 1 - d / cell)));
+}
+
 /**
- * Where a scene is painted round a product: 0 on the product, 255 from one latent cell outside it, even between,
- * cell by cell. Cells that the product shares with the scene are thus neither kept nor painted over wholly.
+ * Where a scene is painted round a product: 0 on the product, 255 on the scene, even between, cell by cell.
+ * Outside fits models that were made to paint round what they see. One that was not mixes the canvas in as far as
+ * painting fades: outside the product that would be a halo of the plain set, so there it fades inside, under the
+ * product that is laid on later.
  * @param cell pixels a side of a latent cell
  */
-export function paintMask(product: Alpha, cell: number): Alpha {
-  const { data, width, height } = distanceTo(product, VISIBLE);
-  const faded = Uint8Array.from(data, (d) => Math.round(255 * Math.min(1, d / cell)));
-  return cellMeans({ width, height, data: faded }, cell);
+export function paintMask(product: Alpha, cell: number, side: FadeSide): Alpha {
+  const { width, height } = product;
+  return cellMeans({ width, height, data: faded(product, cell, side) }, cell);
 }

@@ -69,7 +69,7 @@ interface OpenedModel {
 async function paint(models: SceneModels, order: PlateOrder, { model, used }: OpenedModel): Promise<Plate> {
   const plan = planCanvas(order.canvas, sceneSizes(model));
   const { image, product } = await onCanvas(order, plan);
-  const { factor } = model.kind;
+  const { factor, isInpainting } = model.kind;
   const { prompt, negativePrompt, strength, seed } = order;
   const request = {
     ...sceneSteps(model, models.settings),
@@ -78,7 +78,7 @@ async function paint(models: SceneModels, order: PlateOrder, { model, used }: Op
     seeds: [seed],
     ...plan.size,
   };
-  const from = { image, strength, mask: paintMask(product, factor) };
+  const from = { image, strength, mask: paintMask(product, factor, isInpainting ? "outside" : "inside") };
   const [picture] = await model.generate({ ...request, from }, { onStep: models.onStep });
   if (!picture) throw new RangeError("the scene model made no picture");
   const isUnsafe = await isObjectedTo(picture.rgb, model.folder.safetyChecker, models.sessions);
