@@ -3,7 +3,6 @@
  * diffusers in torch and beside diffusers' own ONNX pipeline: the same random weights (the same files, where both
  * read ONNX), the same prompt, guidance, scheduler and threads, each in a process of its own, in turns.
  */
-import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheDir } from "../cache/cache-dir.ts";
@@ -41,8 +40,9 @@ async function measure(
   rounds: Parameters<typeof measureSize>[1],
 ) {
   const ourArguments = [OUR_PROGRAM, join(models, size), String(SIDES[size]), threads];
+  const peerEnv = { ...process.env, DIFFUSERS_VERBOSITY: "error", TRANSFORMERS_VERBOSITY: "error" };
   const peer = (kind: string) =>
-    startProgram(python, [PEER_PROGRAM, kind, models, size, threads], process.env);
+    startProgram(python, ["-W", "ignore", PEER_PROGRAM, kind, models, size, threads], peerEnv);
   await using ours = await startProgram(process.execPath, ourArguments, process.env);
   await using onnx = await peer("onnx");
   await using torch = await peer("torch");
@@ -62,7 +62,12 @@ function figuresOf(size: Size, { stepSeconds, peakMegabytes, ratios, overhead }:
   return figures;
 }
 
-async function measureAll({ sizes, rounds, steps: denoising }: DiffusionArguments): Promise<BenchResult> {
+async function measureAll({
+  sizes,
+  rounds,
+  threads,
+  steps: denoising,
+}: DiffusionArguments): Promise<BenchResult> {
   const steps = createSteps(process.stderr, () => performance.now());
   const cache = cacheDir(process.env);
   const python = await steps.runIfNeeded("diffusers: installing it", USUAL_INSTALL_TIME, (onProgress) =>
@@ -71,7 +76,7 @@ async function measureAll({ sizes, rounds, steps: denoising }: DiffusionArgument
   const models = await steps.runIfNeeded("models of random weights", USUAL_TIME, (onProgress) =>
     ensureBenchModels(cache, python, onProgress),
   );
-  const bench = { python, models, threads: String(availableParallelism()) };
+  const bench = { python, models, threads: String(threads) };
   const measured: SizeFigures[] = [];
   const figures: Record<string, number> = {};
   for (const size of sizes) {

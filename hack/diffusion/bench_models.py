@@ -9,7 +9,6 @@ from pathlib import Path
 
 from diffusers import DDIMScheduler
 
-from onnx_export import export_diffusers
 from tiny_models import DDIM, Family, build
 
 # UNet channels a level, layers a level, cells a side.
@@ -31,6 +30,9 @@ def bench_family(size: str) -> Family:
 
 
 def main(folder: Path) -> None:
+    # Not above: the peers, whose memory is measured, need no exporter.
+    from onnx_export import export_diffusers
+
     for size in SIZES:
         print(size, file=sys.stderr)
         export_diffusers(build(bench_family(size)), folder / size)

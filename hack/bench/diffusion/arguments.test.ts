@@ -3,7 +3,8 @@ import { parseDiffusionArguments } from "./arguments.ts";
 
 describe("the arguments of bench:diffusion", () => {
   it("measures three sizes in three rounds of six steps when nothing is said", () => {
-    expect(parseDiffusionArguments([])).toEqual({
+    expect(parseDiffusionArguments(["--threads", "3"])).toEqual({
+      threads: 3,
       json: false,
       rounds: 3,
       steps: 6,

@@ -1,3 +1,4 @@
+import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
 import { type Size, SIZES } from "./models.ts";
 
@@ -6,6 +7,8 @@ export interface DiffusionArguments {
   readonly rounds: number;
   readonly steps: number;
   readonly sizes: readonly Size[];
+  /** Of ours and of each peer. */
+  readonly threads: number;
 }
 
 export const USAGE = `npm run bench:diffusion -- [options]
@@ -13,6 +16,8 @@ export const USAGE = `npm run bench:diffusion -- [options]
   --rounds N   of each size, ours and both peers in turns (default: 3)
   --steps N    denoising steps a round; the first is not counted (default: 6)
   --sizes A,B  of ${SIZES.join(", ")} (default: all)
+  --threads N  of each party (default: all cores). Where other programs use them too, torch's threads wait for
+               each other at every operator and its figure says nothing: measure it with 1
   --json       a last line for machines`;
 
 function wholeNumber(name: string, text: string, atLeast: number): number {
@@ -37,6 +42,7 @@ export function parseDiffusionArguments(args: readonly string[]): DiffusionArgum
       rounds: { type: "string", default: "3" },
       steps: { type: "string", default: "6" },
       sizes: { type: "string", default: SIZES.join(",") },
+      threads: { type: "string", default: String(availableParallelism()) },
       help: { type: "boolean", short: "h", default: false },
     },
   });
@@ -46,5 +52,6 @@ export function parseDiffusionArguments(args: readonly string[]): DiffusionArgum
     rounds: wholeNumber("rounds", values.rounds, 1),
     steps: wholeNumber("steps", values.steps, 2),
     sizes: sizesOf(values.sizes),
+    threads: wholeNumber("threads", values.threads, 1),
   };
 }
