@@ -1,5 +1,8 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { ANCHORS } from "#crds/brand.ts";
+import { enlarged } from "../pipeline/box.ts";
+import { type Edge, planScene } from "../pipeline/layout.ts";
 import { planChannel, type Placed } from "./plan.ts";
 import { type ChannelProfile, CHANNELS } from "./profiles.ts";
 
@@ -99,6 +102,49 @@ describe("a cut of the scene", () => {
         expect(product.y + product.height).toBeLessThanOrEqual(size.height * 0.8 + 1);
         expect(product.x).toBeGreaterThanOrEqual(size.width * 0.06 - 1);
         expect(product.x + product.width).toBeLessThanOrEqual(size.width * 0.94 + 1);
+      }),
+    );
+  });
+
+  it("is the planned frame as it is, whatever the layout and the shadow", () => {
+    const pixels = fc.integer({ min: 40, max: 3000 });
+    const room = fc.integer({ min: 0, max: 900 });
+    const layouts = fc.record({
+      anchor: fc.constantFrom(...ANCHORS),
+      fillPercent: fc.integer({ min: 10, max: 100 }),
+      marginPercent: fc.integer({ min: 0, max: 40 }),
+      groundLinePercent: fc.option(fc.integer({ min: 20, max: 100 }), { nil: undefined }),
+      snap: fc.constantFrom([], ["bottom"] as const, ["left"] as const, ["left", "right"] as const),
+    });
+    const factors = fc.constantFrom(1, 1.37, 2, 4);
+    fc.assert(
+      fc.property(pixels, pixels, fc.tuple(room, room, room), layouts, factors, (...drawn) => {
+        const [width, height, [left, right, below], rules, factor] = drawn;
+        const at = (edge: Edge, reach: number) => (rules.snap.some((one) => one === edge) ? 0 : reach);
+        const shadow = { left: at("left", left), right: at("right", right), below: at("bottom", below) };
+        const { ratio, covered } = story;
+        const scene = planScene({ width, height }, shadow, rules, {
+          "1:1": { width: 1, height: 1 },
+          story: { ...ratio, covered },
+        });
+        const content = {
+          x: scene.product.x - shadow.left,
+          y: scene.product.y,
+          width: width + shadow.left + shadow.right,
+          height: height + shadow.below,
+        };
+        const frame = enlarged(scene.frames["story"] ?? content, factor);
+        const plan = planChannel(
+          { ...story, longestSide: { ...story.longestSide, min: 1 } },
+          {
+            picture: scene,
+            product: enlarged(scene.product, factor),
+            content: enlarged(content, factor),
+            cutOff: rules.snap,
+            frame,
+          },
+        );
+        expect(plan).toMatchObject({ cut: frame });
       }),
     );
   });

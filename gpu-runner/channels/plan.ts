@@ -1,8 +1,8 @@
 /** Where a channel's picture is cut and how large it becomes. Pure. */
 import type { Box } from "#crds/runner-report.ts";
 import { type Cut, planCut } from "../pipeline/crop.ts";
-import type { Size } from "../pipeline/layout.ts";
-import type { ChannelProfile, Covered } from "./profiles.ts";
+import type { Covered, Size } from "../pipeline/layout.ts";
+import type { ChannelProfile } from "./profiles.ts";
 
 export interface ChannelPlan {
   /** In pixels of the picture; may reach beyond it. */

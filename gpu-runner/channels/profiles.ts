@@ -3,19 +3,11 @@
  * Rules change: a figure is mended here and nowhere else. `plan.ts` frames a picture by its profile,
  * `validate.ts` reads the written file back and says rule by rule whether it holds.
  */
-import type { Size } from "../pipeline/layout.ts";
+import type { Covered, Size } from "../pipeline/layout.ts";
 import type { CHANNEL_EXPORTS } from "#crds/stages.ts";
 
 export type Channel = (typeof CHANNEL_EXPORTS)[number];
 export type FileFormat = "jpeg" | "png" | "webp" | "avif";
-
-/** Shares of a frame by side, 0..1. */
-export interface Covered {
-  readonly top: number;
-  readonly bottom: number;
-  readonly left: number;
-  readonly right: number;
-}
 
 export interface ChannelProfile {
   /** Width to height. */
@@ -28,7 +20,7 @@ export interface ChannelProfile {
   readonly background: "white" | "scene";
   /** Share of the frame, along its tighter side, that the product takes, 0..1. */
   readonly fill?: { readonly min: number; readonly wanted: number; readonly max: number };
-  /** Share of the frame that the channel covers with its own buttons, by side, 0..1: no product there. */
+  /** What the channel covers with its own buttons: no product there. */
   readonly covered?: Covered;
   /** Pixels of the product's own longer side. */
   readonly minProductPixels?: number;

@@ -1,11 +1,11 @@
 /** Whether a written file keeps the rules, rule by rule, with the numbers. Pure. */
 import { boxWhere } from "../pipeline/box.ts";
 import type { Cut } from "../pipeline/crop.ts";
-import type { Size } from "../pipeline/layout.ts";
+import type { Covered, Size } from "../pipeline/layout.ts";
 import type { Alpha } from "../pipeline/raster.ts";
 import { type DigitalSourceType, sourceTypeUri } from "../provenance/source-type.ts";
 import { whiteShare } from "./background.ts";
-import type { ChannelProfile, Covered, FileFormat } from "./profiles.ts";
+import type { ChannelProfile, FileFormat } from "./profiles.ts";
 import type { WrittenFile } from "./written-file.ts";
 
 export interface RuleResult {

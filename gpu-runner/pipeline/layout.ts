@@ -2,7 +2,8 @@
  * Where the product stands. Each wanted ratio gets a frame in which the product fills the asked share of the
  * room inside the margins, at the asked anchor or ground line, with product and shadow inside; all frames lie
  * round one and the same product, and the scene is as large as their union. Every export is then a plain cut
- * from one picture: nothing is stretched, and no crop touches product or shadow.
+ * from one picture: nothing is stretched, and no crop touches product or shadow. Where a channel covers parts of
+ * its frame, all of this holds in the part that is left free.
  */
 import type { Box } from "#crds/runner-report.ts";
 import type { ANCHORS } from "#crds/brand.ts";
@@ -21,6 +22,14 @@ export interface LayoutRules {
   readonly groundLinePercent?: number | undefined;
   /** Edges of the photo that cut the product off: it is put against the same edges of every frame. */
   readonly snap?: readonly Edge[];
+}
+
+/** Shares of a frame by side, 0..1, that lie under a channel's own names and buttons: nothing may stand there. */
+export interface Covered {
+  readonly top: number;
+  readonly bottom: number;
+  readonly left: number;
+  readonly right: number;
 }
 
 /** How far a shadow may reach beyond the product's box, in pixels. */
@@ -59,13 +68,19 @@ interface Axis {
   readonly share: number;
   readonly snapsToStart: boolean;
   readonly snapsToEnd: boolean;
-  /** Share of the frame's length at which the product ends, if that is given. */
+  /** Shares of the frame's length that are free: all of it, [0, 1), unless something covers an end. */
+  readonly freeFrom: number;
+  readonly freeTo: number;
+  /** Share of the free length at which the product ends, if that is given. */
   readonly foot?: number | undefined;
 }
 
-/** Margins of an axis of a frame: none at an edge to which the product snaps. */
-function margins(axis: Axis, margin: number): number {
-  return (axis.snapsToStart ? 0 : margin) + (axis.snapsToEnd ? 0 : margin);
+/** What an axis keeps free at its ends: nothing at an edge to which the product snaps, all that is covered. */
+function marginsOf(axis: Axis, margin: number, length: number): { start: number; end: number } {
+  return {
+    start: axis.snapsToStart ? 0 : Math.max(margin, axis.freeFrom * length),
+    end: axis.snapsToEnd ? 0 : Math.max(margin, (1 - axis.freeTo) * length),
+  };
 }
 
 function shareOf(anchor: LayoutRules["anchor"], start: string, end: string): number {
@@ -79,23 +94,40 @@ function centred(axis: Axis): Axis {
   return { ...axis, before: room, after: room };
 }
 
-function axesOf(product: Size, room: ShadowRoom, rules: LayoutRules): { across: Axis; down: Axis } {
+/** Pixels by which a product stays clear of what is covered: boxes are rounded when the scene is enlarged. */
+const SPARE_PIXELS = 2;
+
+const NOTHING: Covered = { top: 0, bottom: 0, left: 0, right: 0 };
+
+function axesOf(
+  product: Size,
+  room: ShadowRoom,
+  rules: LayoutRules,
+  covered: Covered = NOTHING,
+): { across: Axis; down: Axis } {
   const snaps = (edge: Edge) => rules.snap?.includes(edge) ?? false;
+  // A product that the photo cuts off runs out of the frame, under the buttons as well.
+  const shareAt = (edge: Edge) => (snaps(edge) ? 0 : covered[edge]);
+  const spareAt = (edge: Edge) => (shareAt(edge) > 0 ? SPARE_PIXELS : 0);
   const across = centred({
     product: product.width,
-    before: room.left,
-    after: room.right,
+    before: room.left + spareAt("left"),
+    after: room.right + spareAt("right"),
     share: shareOf(rules.anchor, "left", "right"),
     snapsToStart: snaps("left"),
     snapsToEnd: snaps("right"),
+    freeFrom: shareAt("left"),
+    freeTo: 1 - shareAt("right"),
   });
   const down: Axis = {
     product: product.height,
-    before: room.above ?? 0,
-    after: room.below,
+    before: (room.above ?? 0) + spareAt("top"),
+    after: room.below + spareAt("bottom"),
     share: shareOf(rules.anchor, "top", "bottom"),
     snapsToStart: snaps("top"),
     snapsToEnd: snaps("bottom"),
+    freeFrom: shareAt("top"),
+    freeTo: 1 - shareAt("bottom"),
     foot:
       rules.groundLinePercent === undefined || snaps("bottom") || snaps("top")
         ? undefined
@@ -106,19 +138,26 @@ function axesOf(product: Size, room: ShadowRoom, rules: LayoutRules): { across: 
 
 /** How long the frame must be for product and shadow, and for the product to end at its ground line. */
 function needed(axis: Axis): number {
-  const content = axis.before + axis.product + axis.after;
-  return axis.foot === undefined ? content : Math.max(content, (axis.product + axis.before) / axis.foot);
+  const free = axis.freeTo - axis.freeFrom;
+  const content = (axis.before + axis.product + axis.after) / free;
+  return axis.foot === undefined
+    ? content
+    : Math.max(content, (axis.product + axis.before) / (axis.foot * free));
 }
 
-/** The frame's start on an axis, so that everything lies inside [start, start + length). */
+/** The frame's start on an axis, so that everything lies inside what is free of [start, start + length). */
 function startOf(axis: Axis, length: number, edge: number): number {
-  const first = axis.product + axis.after - length;
-  const last = -axis.before;
+  const { product, freeFrom, freeTo } = axis;
+  const first = product + axis.after - freeTo * length;
+  const last = -axis.before - freeFrom * length;
   const inside = (start: number) => Math.min(last, Math.max(first, start));
   if (axis.snapsToStart) return inside(0);
-  if (axis.snapsToEnd) return inside(axis.product - length);
-  if (axis.foot !== undefined) return inside(axis.product - axis.foot * length);
-  return inside(-edge - axis.share * (length - 2 * edge - axis.product));
+  if (axis.snapsToEnd) return inside(product - length);
+  if (axis.foot !== undefined) {
+    return inside(product - (freeFrom + axis.foot * (freeTo - freeFrom)) * length);
+  }
+  const { start, end } = marginsOf(axis, edge, length);
+  return inside(-start - axis.share * (length - (start + end) - product));
 }
 
 /** The axis on which opposite edges snap: the frame must be just as long, or neither edge can be kept. */
@@ -141,17 +180,18 @@ function lengthsOf(axes: { across: Axis; down: Axis }, rules: LayoutRules, sides
   const fill = rules.fillPercent / 100;
   const must = Math.max(needed(across) / wide, needed(down) / high);
   const spans = across.snapsToStart && across.snapsToEnd && must <= across.product / wide;
-  const wanted = Math.max(
-    across.product / (wide - margins(across, margin)) / fill,
-    down.product / (high - margins(down, margin)) / fill,
-  );
+  const room = (axis: Axis, length: number) => {
+    const { start, end } = marginsOf(axis, margin, length);
+    return length - start - end;
+  };
+  const wanted = Math.max(across.product / room(across, wide) / fill, down.product / room(down, high) / fill);
   const side = spans ? across.product / wide : Math.max(wanted, must);
   return { width: Math.ceil(side * wide - 1e-6), height: Math.ceil(side * high - 1e-6) };
 }
 
 /** The frame of one ratio, in coordinates in which the product's box starts at (0, 0). */
-function planFrame(product: Size, room: ShadowRoom, rules: LayoutRules, ratio: Size): Box {
-  const axes = axesOf(product, room, rules);
+function planFrame(product: Size, room: ShadowRoom, rules: LayoutRules, ratio: FrameRatio): Box {
+  const axes = axesOf(product, room, rules, ratio.covered);
   const { width, height } = lengthsOf(axes, rules, ratio);
   const edge = (Math.min(width, height) * rules.marginPercent) / 100;
   return {
@@ -162,8 +202,13 @@ function planFrame(product: Size, room: ShadowRoom, rules: LayoutRules, ratio: S
   };
 }
 
-/** Width to height of the frames to plan, by name. */
-export type FrameRatios = Readonly<Record<string, Size>>;
+/** Width to height of a frame, and what of it must stay empty. */
+export interface FrameRatio extends Size {
+  readonly covered?: Covered | undefined;
+}
+
+/** The frames to plan, by name. */
+export type FrameRatios = Readonly<Record<string, FrameRatio>>;
 
 /** The scene for a product of a given size in pixels; `room` is what its shadow needs. */
 export function planScene(product: Size, room: ShadowRoom, rules: LayoutRules, ratios: FrameRatios): Scene {

@@ -46,6 +46,16 @@ describe("settleLook", () => {
     expect(namesOf(["web-hero", "amazon-main"])).toEqual(["web-hero"]);
     expect(namesOf(["amazon-main", "cutout"])).toEqual(["1:1"]);
   });
+
+  it("keeps free in a story's frame what the app covers", () => {
+    const { ratios } = settle({ exports: ["instagram-story", "9:16"] });
+    expect(ratios["instagram-story"]).toMatchObject({
+      width: 9,
+      height: 16,
+      covered: { top: 0.14, bottom: 0.2 },
+    });
+    expect(ratios["9:16"]?.covered).toBeUndefined();
+  });
 });
 
 it("tells a product that the photo cuts off from one that only comes near its edge", () => {

@@ -3,7 +3,13 @@ import { type Brand, Layout, Shadow, type SHADOW_PARTS } from "#crds/brand.ts";
 import { RATIO_EXPORTS } from "#crds/stages.ts";
 import { type Channel, CHANNELS } from "../channels/profiles.ts";
 import { Failure } from "../failure.ts";
-import { type Edge, type FrameRatios, type LayoutRules, parseRatio, type Size } from "../pipeline/layout.ts";
+import {
+  type Edge,
+  type FrameRatio,
+  type FrameRatios,
+  type LayoutRules,
+  parseRatio,
+} from "../pipeline/layout.ts";
 import { baseOf, judgePose, type Pose } from "../pipeline/pose.ts";
 import type { Alpha } from "../pipeline/raster.ts";
 import { sunShadow, RAISED, SET_NAMES, type SetName } from "../pipeline/set-catalogue.ts";
@@ -99,10 +105,13 @@ function layoutOf(brand: Brand, set: SetName | undefined, pose: Pose): NonNullab
 
 /** A frame for each export that shows the scene; channels that want white, and layers, need none. */
 function ratiosOf({ exports }: Brand): FrameRatios {
-  const ratios: Record<string, Size> = {};
+  const ratios: Record<string, FrameRatio> = {};
   for (const name of exports) {
     if (isRatio(name)) ratios[name] = parseRatio(name);
-    else if (isChannel(name) && CHANNELS[name].background === "scene") ratios[name] = CHANNELS[name].ratio;
+    else if (isChannel(name) && CHANNELS[name].background === "scene") {
+      const { ratio, covered } = CHANNELS[name];
+      ratios[name] = { ...ratio, ...(covered && { covered }) };
+    }
   }
   return Object.keys(ratios).length > 0 ? ratios : { "1:1": parseRatio("1:1") };
 }
