@@ -2,6 +2,7 @@
 import sharp from "sharp";
 import type { Size } from "../pipeline/layout.ts";
 import { namesPlace } from "../provenance/exif.ts";
+import { SOURCE_TYPE } from "../provenance/xmp-namespaces.ts";
 import { readProperty } from "../provenance/xmp-read.ts";
 import { profileName } from "../stages/ingest-colour.ts";
 import type { FileFormat } from "./profiles.ts";
@@ -42,7 +43,7 @@ export async function readWrittenFile(bytes: Uint8Array): Promise<WrittenFile> {
     bytes: bytes.length,
     hasAlpha: header.hasAlpha,
     profile: header.icc && profileName(header.icc),
-    sourceType: readProperty(header.xmp?.toString("utf8") ?? "", "Iptc4xmpExt:DigitalSourceType"),
+    sourceType: readProperty(header.xmp?.toString("utf8") ?? "", SOURCE_TYPE),
     namesPlace: namesPlace(header.exif),
     rgb: data,
   };

@@ -1,14 +1,10 @@
 /** The XMP packet of an export: rights as the photo had them, and the picture's IPTC digital source type. */
 import type { Rights } from "./rights.ts";
 import { type DigitalSourceType, sourceTypeUri } from "./source-type.ts";
+import { NAMESPACES } from "./xmp-namespaces.ts";
 
-const NAMESPACES = {
-  dc: "http://purl.org/dc/elements/1.1/",
-  photoshop: "http://ns.adobe.com/photoshop/1.0/",
-  xmp: "http://ns.adobe.com/xap/1.0/",
-  xmpRights: "http://ns.adobe.com/xap/1.0/rights/",
-  Iptc4xmpExt: "http://iptc.org/std/Iptc4xmpExt/2008-02-29/",
-};
+/** The prefixes that a packet declares. */
+const DECLARED = ["dc", "photoshop", "xmp", "xmpRights", "Iptc4xmpExt"] as const;
 
 const escaped = (text: string) =>
   text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
@@ -39,11 +35,13 @@ export function buildXmp({
     const text = rights[field];
     return text === undefined ? "" : write(text);
   });
-  const spaces = Object.entries(NAMESPACES).map(([prefix, uri]) => ` xmlns:${prefix}="${uri}"`);
+  const spaces = DECLARED.map((prefix) => ` xmlns:${prefix}="${NAMESPACES[prefix]}"`);
   return (
     '<?xpacket begin="\ufeff" id="W5M0MpCehiHzreSzNTczkc9d"?>' +
     '<x:xmpmeta xmlns:x="adobe:ns:meta/">' +
-    '<rdf:RDF xmlns:rdf="http://www.w3.org/1999/02/22-rdf-syntax-ns#">' +
+    '<rdf:RDF xmlns:rdf="' +
+    NAMESPACES.rdf +
+    '">' +
     `<rdf:Description rdf:about=""${spaces.join("")}>` +
     plain("xmp:CreatorTool", "OPAL") +
     plain("Iptc4xmpExt:DigitalSourceType", sourceTypeUri(sourceType)) +
