@@ -124,6 +124,7 @@ describe("a brand profile that cannot be used says why", () => {
       profile: { look: { image: "exports/acme/x" } },
       why: /look\.image/,
     },
+    { name: "a misspelt set", profile: { style: "marbel" }, why: /style: there is no set "marbel".*marble/ },
     { name: "an unknown anchor", profile: { layout: { anchor: "left-ish" } }, why: /layout\.anchor/ },
   ];
   test.each(cases)("$name", ({ profile, why }) => {

@@ -3,7 +3,7 @@
  * the job is accepted, so later edits of the profile do not reach it.
  */
 import * as z from "zod";
-import { Brand, Gradient, type PLACEMENTS, Shadow } from "#crds/brand.ts";
+import { Brand, Gradient, isSetName, type PLACEMENTS, SET_NAMES, Shadow } from "#crds/brand.ts";
 
 type Placement = (typeof PLACEMENTS)[number];
 
@@ -116,7 +116,12 @@ function problemOf(brand: Brand, tenantId: string): string | undefined {
   if (brand.image !== undefined && !isOwnBlob(brand.image, tenantId)) {
     return `look.image: must be a picture of your own, raw/${tenantId}/… or outputs/${tenantId}/…`;
   }
-  return undefined;
+  return setProblem(brand);
+}
+
+function setProblem({ placement, style }: Brand): string | undefined {
+  if (placement !== "studio" || style === undefined || isSetName(style)) return undefined;
+  return `style: there is no set "${style}", only ${SET_NAMES.join(", ")}`;
 }
 
 /** By its parts: "raw/me/../you/x.jpg" is another tenant's once a client has tidied the path. */

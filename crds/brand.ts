@@ -6,6 +6,27 @@ import { Export } from "./stages.ts";
 const HexColour = z.string().regex(/^#[0-9a-fA-F]{6}$/, "must be a colour like #f4f1ea");
 
 export const PLACEMENTS = ["transparent", "color", "gradient", "image", "studio", "generated"] as const;
+/** The studio sets, as `brand.style` names them. */
+export const SET_NAMES = [
+  "sweep",
+  "plaster",
+  "wood",
+  "marble",
+  "linen",
+  "podium",
+  "window",
+  "leaves",
+  "concrete",
+  "terrazzo",
+  "kitchen",
+  "shelf",
+] as const;
+export type SetName = (typeof SET_NAMES)[number];
+
+export function isSetName(name: string): name is SetName {
+  return (SET_NAMES as readonly string[]).includes(name);
+}
+
 export const ANCHORS = [
   "top-left",
   "top",
@@ -18,6 +39,7 @@ export const ANCHORS = [
   "bottom-right",
 ] as const;
 
+/** How the product stands in each frame; in a channel's, in the part that the channel leaves free. */
 export const Layout = z.object({
   anchor: z.enum(ANCHORS).default("centre").describe("Where the product stands inside the margins."),
   fillPercent: z
@@ -33,7 +55,7 @@ export const Layout = z.object({
     .max(100)
     .optional()
     .describe(
-      "Where the product's foot stands, in percent of the height from the top; goes before the anchor.",
+      "Where the product's foot stands, in percent of the height from the top; goes before the anchor. Where a channel covers parts of its frame, of the height that is left free.",
     ),
   snapToEdges: z
     .boolean()
@@ -77,7 +99,14 @@ export const EXPORT_FORMATS = ["auto", "jpeg", "png", "webp", "avif"] as const;
 /** A brand profile as it was when the job was accepted: later edits of the profile do not reach the job. */
 export const Brand = z.object({
   placement: z.enum(PLACEMENTS).default("studio").describe("What the product is placed on."),
-  style: z.string().max(64).optional().describe("For placement `studio`: name of the set."),
+  // No enum: for placement `generated` it is a word of the prompt. A rule of the OpalJob checks a set's name.
+  style: z
+    .string()
+    .max(64)
+    .optional()
+    .describe(
+      `For placement \`studio\`: the set, one of ${SET_NAMES.join(", ")}. For \`generated\`: what {style} stands for.`,
+    ),
   prompt: z.string().max(2000).optional().describe("For placement `generated`: the scene in words."),
   negativePrompt: z.string().max(2000).optional(),
   seed: z.int32().min(0).default(0).describe("The same seed and recipe give the same picture."),

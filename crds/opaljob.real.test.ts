@@ -79,6 +79,11 @@ describe("a bad OpalJob is refused and the field is named", () => {
       field: "spec.brand.placement",
     },
     {
+      name: "a misspelt set",
+      object: withSpec({ brand: { placement: "studio", style: "marbel" } }),
+      field: "spec.brand.style: Invalid value: there is no such set: style is one of sweep, plaster, wood",
+    },
+    {
       name: "colour without a background",
       object: withSpec({ brand: { placement: "color" } }),
       field: "spec.brand.background",

@@ -1,6 +1,6 @@
 import * as z from "zod";
 import { BlobRef } from "./blob-ref.ts";
-import { Brand } from "./brand.ts";
+import { Brand, SET_NAMES } from "./brand.ts";
 import { atCreation, cel, type CelRule } from "./cel.ts";
 import { CONDITION_TYPES } from "./conditions.ts";
 import { FailureClass } from "./failure.ts";
@@ -144,6 +144,11 @@ export const OpalJobSpec = z
         rule: "self.brand.placement != 'image' || has(self.brand.image)",
         message: "placement image needs an image",
         fieldPath: ".brand.image",
+      }),
+      atCreation({
+        rule: `self.brand.placement != 'studio' || !has(self.brand.style) || self.brand.style in [${SET_NAMES.map((name) => `'${name}'`).join(", ")}]`,
+        message: `there is no such set: style is one of ${SET_NAMES.join(", ")}`,
+        fieldPath: ".brand.style",
       }),
     ),
   );

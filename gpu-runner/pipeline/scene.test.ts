@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { POSES } from "#crds/brand.ts";
+import { POSES, SET_NAMES } from "#crds/brand.ts";
 import { boxWhere } from "./box.ts";
 import { compose, darken, onClear, shadowInScene, withShadow } from "./compose.ts";
 import { compareCore, unfaithful } from "./fidelity.ts";
@@ -11,7 +11,6 @@ import { coreMask } from "./matte.ts";
 import { judgePose } from "./pose.ts";
 import { type Alpha, newRgb, type Rgb } from "./raster.ts";
 import { makeReflection, reflect } from "./reflection.ts";
-import { SET_NAMES } from "./set-catalogue.ts";
 import { clipShadow, FLAT_SHADOW, makeShadow, type Shadow, STUDIO_SHADOW } from "./shadow.ts";
 import { makeFlatSet, makeStudioSet, type StudioSet } from "./studio-set.ts";
 

@@ -2,6 +2,7 @@
  * The sets by name. Each takes the brand's colours where a stylist would use them (the wall, the paper, the
  * podium) and keeps natural materials natural. Without colours each has its own.
  */
+import type { SetName } from "#crds/brand.ts";
 import { type Colour, mixColours, shade, toOklab } from "./oklab.ts";
 import { linearColour } from "./linear-light.ts";
 import { type Gobo, leafGobo, windowGobo } from "./set-gobo.ts";
@@ -14,22 +15,6 @@ import { terrazzo } from "./set-terrazzo.ts";
 import { tiles } from "./set-tiles.ts";
 import { both, clouds, folds, trowelled } from "./set-tone.ts";
 import { lightOf, orOwn, plain, type SetLook, sideOf, timber, walls } from "./set-look.ts";
-
-export const SET_NAMES = [
-  "sweep",
-  "plaster",
-  "wood",
-  "marble",
-  "linen",
-  "podium",
-  "window",
-  "leaves",
-  "concrete",
-  "terrazzo",
-  "kitchen",
-  "shelf",
-] as const;
-export type SetName = (typeof SET_NAMES)[number];
 
 /** Shadows of sets in the sun fall to the back, for the sun must reach the wall; they are longer and less soft. */
 const SUN_SHADOW = { directionDegrees: 320, softness: 28, intensity: 58, spread: 70 } as const;

@@ -1,9 +1,10 @@
 /** Backgrounds in linear light: a studio set by its name, one flat colour, or a gradient. By seed alone. */
+import type { SetName } from "#crds/brand.ts";
 import type { Box } from "#crds/runner-report.ts";
 import { CAMERA_DISTANCE, CAMERA_HEIGHT, measureOf } from "./camera.ts";
 import type { Size } from "./layout.ts";
 import { linearColour } from "./linear-light.ts";
-import { buildSet, SET_NAMES, type SetName } from "./set-catalogue.ts";
+import { buildSet } from "./set-catalogue.ts";
 import { renderSet } from "./set-render.ts";
 
 /** Linear light, three floats a pixel, 0..1. */
@@ -30,10 +31,6 @@ export interface StudioSet {
   readonly seed: number;
   /** Where shadows fall, seen from above: 0 right, 90 towards the viewer. */
   readonly directionDegrees: number;
-}
-
-export function isSetName(name: string): name is SetName {
-  return (SET_NAMES as readonly string[]).includes(name);
 }
 
 /** Depth of a place on the floor that is seen so many units above the product's foot. */

@@ -1,7 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { Brand } from "#crds/brand.ts";
+import { Brand, SET_NAMES } from "#crds/brand.ts";
 import type { Alpha } from "../pipeline/raster.ts";
-import { SET_NAMES } from "../pipeline/set-catalogue.ts";
 import { settleLook } from "./place-look.ts";
 import { cutOffEdges } from "./place-product.ts";
 

@@ -1,5 +1,13 @@
 /** What a brand asks of placement, settled for one product: set, pose, shadow and layout. Pure. */
-import { type Brand, Layout, Shadow, type SHADOW_PARTS } from "#crds/brand.ts";
+import {
+  type Brand,
+  isSetName,
+  Layout,
+  SET_NAMES,
+  type SetName,
+  Shadow,
+  type SHADOW_PARTS,
+} from "#crds/brand.ts";
 import { RATIO_EXPORTS } from "#crds/stages.ts";
 import { type Channel, CHANNELS } from "../channels/profiles.ts";
 import { Failure } from "../failure.ts";
@@ -12,9 +20,8 @@ import {
 } from "../pipeline/layout.ts";
 import { baseOf, judgePose, type Pose } from "../pipeline/pose.ts";
 import type { Alpha } from "../pipeline/raster.ts";
-import { sunShadow, RAISED, SET_NAMES, type SetName } from "../pipeline/set-catalogue.ts";
+import { sunShadow, RAISED } from "../pipeline/set-catalogue.ts";
 import { type ShadowLook, shadowLook } from "../pipeline/shadow-look.ts";
-import { isSetName } from "../pipeline/studio-set.ts";
 
 type Part = (typeof SHADOW_PARTS)[number];
 

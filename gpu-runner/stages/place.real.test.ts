@@ -1,10 +1,9 @@
 import { readFile } from "node:fs/promises";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { Brand } from "#crds/brand.ts";
+import { Brand, SET_NAMES } from "#crds/brand.ts";
 import { contains } from "../pipeline/box.ts";
 import { compareCore } from "../pipeline/fidelity.ts";
-import { SET_NAMES } from "../pipeline/set-catalogue.ts";
 import { photoBytes } from "../testing.ts";
 import { PlaceFacts } from "./facts.ts";
 import { decodePicture } from "./picture-codec.ts";
