@@ -107,25 +107,33 @@ const SPANS = [
   { start: "<!", end: ">", isText: false },
 ] as const;
 
+/** What begins at `at`, and where the next piece does; undefined when it is not ended. */
+function pieceAt(xml: string, at: number): { next: number; text?: string; tag?: string } | undefined {
+  if (xml.charAt(at) !== "<") {
+    const next = xml.indexOf("<", at);
+    return next < 0 ? undefined : { next, text: decodeEntities(xml.slice(at, next)) };
+  }
+  const span = SPANS.find(({ start }) => xml.startsWith(start, at));
+  if (!span) {
+    const end = endOfTag(xml, at);
+    return end < 0 ? undefined : { next: end + 1, tag: xml.slice(at + 1, end) };
+  }
+  const from = at + span.start.length;
+  const end = xml.indexOf(span.end, from);
+  if (end < 0) return undefined;
+  return { next: end + span.end.length, ...(span.isText && { text: xml.slice(from, end) }) };
+}
+
 /** @param usual namespaces by prefix that count until the text declares them: a packet may have lost its head */
 export function* scanXml(xml: string, usual: ReadonlyMap<string, string>): Generator<XmlEvent> {
   const scopes: Scope[] = [{ own: usual }];
-  for (let at = 0; at < xml.length && scopes.length <= MAX_DEPTH;) {
-    if (xml.charAt(at) !== "<") {
-      const next = xml.indexOf("<", at);
-      if (next < 0) return;
-      yield { kind: "text", text: decodeEntities(xml.slice(at, next)) };
-      at = next;
-      continue;
-    }
-    const from = at;
-    const span = SPANS.find(({ start }) => xml.startsWith(start, from));
-    const end = span ? xml.indexOf(span.end, from + span.start.length) : endOfTag(xml, from);
-    if (end < 0) return;
-    at = end + (span?.end.length ?? 1);
-    if (span) {
-      if (span.isText) yield { kind: "text", text: xml.slice(from + span.start.length, end) };
-    } else yield* tagEvents(xml.slice(from + 1, end), scopes);
+  let at = 0;
+  while (at < xml.length && scopes.length <= MAX_DEPTH) {
+    const piece = pieceAt(xml, at);
+    if (!piece) return;
+    at = piece.next;
+    if (piece.text !== undefined) yield { kind: "text", text: piece.text };
+    if (piece.tag !== undefined) yield* tagEvents(piece.tag, scopes);
   }
 }
 
