@@ -31,6 +31,11 @@ export function opalJobTarget(
 ): ReflectorTarget<ReadOpalJob> {
   const tell = ({ key, value: { problem } }: Entry<UnreadableOpalJob>) => skipped({ key, error: problem });
   return {
+    knows(key, resourceVersion) {
+      const holders = [opalJobs, unreadableOpalJobs].filter((store) => store.get(key) !== undefined);
+      // In both it stands when a write of ours has made it readable: the watch clears that up.
+      return holders.length === 1 && holders.every((store) => store.knows(key, resourceVersion));
+    },
     watched(entry) {
       const { readable, unreadable } = sorted(entry);
       const { key, resourceVersion } = entry;

@@ -123,6 +123,20 @@ async function aReflector(server = new FakeServer(), { pageLimit = 500, staleMs 
 }
 
 describe("the reflector", () => {
+  it("does not read what an own write has brought already", async () => {
+    const { server, clock, store, skipped } = await aReflector();
+    const written = object("a", 12);
+    store.written({ key: "n/a", uid: "uid-a", resourceVersion: "12", value: written });
+    server.latest.send("ADDED", object("a", 11, { bad: true }));
+    server.latest.send("MODIFIED", object("a", 12, { bad: true }));
+    await clock.advance(0);
+    expect(skipped).toEqual([]);
+    expect(store.get("n/a")).toBe(written);
+    server.latest.send("MODIFIED", object("a", 13));
+    await clock.advance(0);
+    expect(store.get("n/a")?.metadata.resourceVersion).toBe("13");
+  });
+
   it("lists page by page, then watches from the list's version", async () => {
     const server = new FakeServer();
     server.objects = Array.from({ length: 5 }, (_, n) => object(`o${n}`, n + 1));

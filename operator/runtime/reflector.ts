@@ -22,6 +22,8 @@ export interface ReflectorSource {
 
 /** Where a reflector puts what it sees; `Store` is one. */
 export interface ReflectorTarget<T> {
+  /** What this would bring is there already, as an answer to an own write is: it need not be read. */
+  knows(key: string, resourceVersion: string): boolean;
   watched(entry: Entry<T>): void;
   watchedDelete(key: string, resourceVersion: string): void;
   advance(resourceVersion: string): void;
@@ -218,6 +220,8 @@ class ListAndWatch<T> implements Reflector {
     const key = keyOf(metadata);
     if (event.type === "DELETED") {
       target.watchedDelete(key, metadata.resourceVersion);
+    } else if (target.knows(key, metadata.resourceVersion)) {
+      target.advance(metadata.resourceVersion);
     } else {
       const entry = this.#read(event.object);
       // An object that cannot be read any more must not stay in the store as it was.

@@ -62,6 +62,12 @@ export class Store<T, Names extends string = never> {
     this.#listeners.push(listener);
   }
 
+  /** This version of it has been seen already, or a newer one: whoever asks need not read it. */
+  knows(key: string, resourceVersion: string): boolean {
+    const known = this.#entries.get(key);
+    return known !== undefined && !isNewer(resourceVersion, known.resourceVersion);
+  }
+
   /** What the watch says about one object. An answer to an own write may have been newer. */
   watched(entry: Entry<T>): void {
     // A repeated event: the object may even be gone since.
