@@ -13,10 +13,10 @@ const REQUESTS: Readonly<Record<KillPoint, { readonly method: string; readonly p
   deleteJob: { method: "DELETE", path: /\/jobs\/[^/]+$/ },
   failPod: { method: "PATCH", path: /\/pods\/[^/]+\/status$/ },
   deletePod: { method: "DELETE", path: /\/pods\/[^/]+$/ },
-  writeStatus: { method: "PATCH", path: /\/opaljobs\/[^/]+\/status$/ },
+  writeStatus: { method: "PUT", path: /\/opaljobs\/[^/]+\/status$/ },
   deleteOpalJob: { method: "DELETE", path: /\/opaljobs\/[^/]+$/ },
-  writePoolStatus: { method: "PATCH", path: /\/gpupools\/[^/]+\/status$/ },
-  writeQueueStatus: { method: "PATCH", path: /\/opalqueues\/[^/]+\/status$/ },
+  writePoolStatus: { method: "PUT", path: /\/gpupools\/[^/]+\/status$/ },
+  writeQueueStatus: { method: "PUT", path: /\/opalqueues\/[^/]+\/status$/ },
   recordEvent: { method: "POST", path: /\/events$/ },
   renewLease: { method: "PUT", path: /\/leases\/[^/]+$/ },
 };

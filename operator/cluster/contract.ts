@@ -15,7 +15,7 @@ import { resourcesIn } from "./resources.ts";
 import { someSettings } from "./testing.ts";
 
 export interface Bench {
-  readonly client: Pick<ApiClient, "get" | "create" | "update" | "patch" | "patchStatus" | "delete">;
+  readonly client: Pick<ApiClient, "get" | "create" | "patch" | "updateStatus" | "patchStatus" | "delete">;
   readonly namespace: string;
 }
 
@@ -137,14 +137,25 @@ export function portContract(name: string, open: () => Promise<Bench>): void {
       expect(await exists("jobs", child.name)).toBe(false);
     });
 
-    it("merges a patch into the status, and knows it at once", async () => {
-      await port.writeStatus(job, { phase: "Running", attempts: 1, queue: { position: 3 } });
+    it("replaces the status and nothing else, and knows it at once", async () => {
+      const labels = { shop: "north" };
+      await bench.client.patch(resources().opalJobs, job.metadata.name, {
+        metadata: { labels, finalizers: ["opal.dev/projection"] },
+      });
+      const seen = OpalJob.parse(await bench.client.get(resources().opalJobs, job.metadata.name));
+      await port.writeStatus(seen, { phase: "Running", attempts: 1, queue: { position: 3 } });
       const known = caches.opalJobs.get(`${bench.namespace}/${job.metadata.name}`);
       if (!known) throw new Error("the written status is not in the caches");
-      await port.writeStatus(known, { attempts: 2, queue: null });
+      await port.writeStatus(known, { phase: "Running", attempts: 2 });
       const after = caches.opalJobs.get(`${bench.namespace}/${job.metadata.name}`);
       expect(after?.status).toEqual({ phase: "Running", attempts: 2 });
-      expect(after?.metadata.generation).toBe(job.metadata.generation);
+      expect(after?.spec).toEqual(job.spec);
+      expect(after?.metadata).toMatchObject({
+        labels,
+        finalizers: ["opal.dev/projection"],
+        generation: job.metadata.generation,
+      });
+      await bench.client.patch(resources().opalJobs, job.metadata.name, { metadata: { finalizers: null } });
     });
 
     it("refuses a status for another version of the OpalJob, and for one that is gone", async () => {

@@ -1,3 +1,4 @@
+import { API_VERSION } from "#crds/names.ts";
 import type { ApiClient, Resource } from "../runtime/api-client.ts";
 import { isStatus, StaleError } from "../runtime/errors.ts";
 import { type Caches, noteConfigMap, noteWritten, parseGpuPool, parseOpalQueue } from "./caches.ts";
@@ -9,6 +10,7 @@ import { parseRunnerPod } from "./runner-pod.ts";
 
 /** The port on a real API server. What it answers goes into the caches, so the next pass sees its own writes. */
 export function createKubernetesPort(client: ApiClient, caches: Caches): ClusterPort {
+  const { gpuPools, opalQueues } = resourcesIn("");
   return {
     async createJob(manifest) {
       const { namespace, name, ownerReferences } = manifest.metadata;
@@ -59,30 +61,35 @@ export function createKubernetesPort(client: ApiClient, caches: Caches): Cluster
     },
     deletePod: (pod) => remove(client, resourcesIn(pod.namespace).pods, pod),
     async writeStatus(job, status) {
-      const raw = await patchSeen(client, resourcesIn(job.metadata.namespace).opalJobs, job, status);
+      const { opalJobs } = resourcesIn(job.metadata.namespace);
+      const raw = await updateSeen(client, opalJobs, { kind: "OpalJob", ...job, status });
       noteOpalJob(caches, raw);
     },
     deleteOpalJob: ({ metadata }) => remove(client, resourcesIn(metadata.namespace).opalJobs, metadata),
     async writePoolStatus(pool, status) {
-      const raw = await patchSeen(client, resourcesIn("").gpuPools, pool, status);
+      const raw = await updateSeen(client, gpuPools, { kind: "GpuPool", ...pool, status });
       noteWritten(caches.gpuPools, raw, parseGpuPool);
     },
     async writeQueueStatus(queue, status) {
-      const raw = await patchSeen(client, resourcesIn("").opalQueues, queue, status);
+      const raw = await updateSeen(client, opalQueues, { kind: "OpalQueue", ...queue, status });
       noteWritten(caches.opalQueues, raw, parseOpalQueue);
     },
   };
 }
 
-function patchSeen(
-  client: ApiClient,
-  resource: Resource,
-  { metadata }: { metadata: { name: string; uid: string; resourceVersion: string } },
-  status: Record<string, unknown>,
-): Promise<unknown> {
-  const { name, uid, resourceVersion } = metadata;
+interface Seen {
+  readonly kind: string;
+  readonly metadata: { name: string; namespace?: string | undefined; uid: string; resourceVersion: string };
+  readonly status: object;
+}
+
+/** Of one of ours: its spec, labels and finalizers stay as they are, whatever stands here. */
+function updateSeen(client: ApiClient, resource: Resource, seen: Seen): Promise<unknown> {
+  const { kind, status } = seen;
+  const { name, namespace, uid, resourceVersion } = seen.metadata;
+  const metadata = { name, namespace, uid, resourceVersion };
   return refusingStale(`${resource.plural}/${name}`, () =>
-    client.patchStatus(resource, name, { metadata: { uid, resourceVersion }, status }),
+    client.updateStatus(resource, name, { apiVersion: API_VERSION, kind, metadata, status }),
   );
 }
 

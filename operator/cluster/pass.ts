@@ -13,7 +13,7 @@ import type { JobPlacement, JobSight, Observed, Remembered } from "../reconcile/
 import type { ReconcileSettings } from "../reconcile/settings.ts";
 import { kueuePlacement } from "../reconcile/kueue-placement.ts";
 import { nextStatus } from "../reconcile/status.ts";
-import { mergePatch, timeWrite } from "../reconcile/status-write.ts";
+import { timeWrite } from "../reconcile/status-write.ts";
 import { unreadableStatus, type UnreadableOpalJob } from "../reconcile/unreadable.ts";
 import { gpusOf, runningPods } from "../reconcile/usage.ts";
 import type { PassResult } from "../runtime/controller.ts";
@@ -63,9 +63,9 @@ export async function pass(key: string, deps: PassDeps): Promise<PassResult> {
 }
 
 async function tellUnreadable(job: UnreadableOpalJob, { port }: PassDeps, now: Date): Promise<PassResult> {
-  const patch = unreadableStatus(job, now);
-  if (!patch) return {};
-  await port.writeStatus(job, patch);
+  const status = unreadableStatus(job, now);
+  if (!status) return {};
+  await port.writeStatus(job, status);
   return { facts: { job: job.metadata.name, because: job.problem, wroteStatus: true } };
 }
 
@@ -154,9 +154,7 @@ async function writeStatus(seen: Observed, decision: Decision, deps: PassDeps): 
   });
   if (timing.write === "never") return NOT_WRITTEN;
   if (timing.write === "later") return { isWritten: false, afterMs: timing.afterMs };
-  const patch = mergePatch(job.status, after);
-  if (!patch) return NOT_WRITTEN;
-  await port.writeStatus(job, patch);
+  await port.writeStatus(job, after);
   known.remembered = { ...known.remembered, statusWrittenAtMs: now.getTime() };
   for (const note of notesOfStatus(job.status, after)) record(job, note);
   return { isWritten: true };

@@ -2,9 +2,9 @@
  * Everything that the operator writes to the cluster, by name. The real one is kubernetes-port.ts; the fake
  * one, in testing.ts, passes the same contract suite and can be made to die at any of these points.
  */
-import type { GpuPool } from "#crds/gpupool.ts";
+import type { GpuPool, GpuPoolStatus } from "#crds/gpupool.ts";
 import type { OpalJob } from "#crds/opaljob.ts";
-import type { OpalQueue } from "#crds/opalqueue.ts";
+import type { OpalQueue, OpalQueueStatus } from "#crds/opalqueue.ts";
 import type { ConfigMapManifest } from "../reconcile/manifest.ts";
 import type { JobManifest } from "../reconcile/desired-job.ts";
 
@@ -44,12 +44,12 @@ export interface ClusterPort {
   failPod(pod: ChildRef, end: PodEnd): Promise<void>;
   /** A pod that has ended is gone at once, even when its kubelet does not answer. */
   deletePod(pod: ChildRef): Promise<void>;
-  /** Merges the patch into the status of exactly this version of the OpalJob. */
-  writeStatus(job: Pick<OpalJob, "metadata">, patch: Record<string, unknown>): Promise<void>;
+  /** Makes this the status of exactly this version of the OpalJob. */
+  writeStatus(job: Pick<OpalJob, "metadata">, status: object): Promise<void>;
   deleteOpalJob(job: OpalJob): Promise<void>;
-  /** Merge into the status of exactly the version that was seen, as `writeStatus` does. */
-  writePoolStatus(pool: GpuPool, patch: Record<string, unknown>): Promise<void>;
-  writeQueueStatus(queue: OpalQueue, patch: Record<string, unknown>): Promise<void>;
+  /** Of exactly the version that was seen, as `writeStatus` does. */
+  writePoolStatus(pool: GpuPool, status: GpuPoolStatus): Promise<void>;
+  writeQueueStatus(queue: OpalQueue, status: OpalQueueStatus): Promise<void>;
 }
 
 export interface PodEnd {

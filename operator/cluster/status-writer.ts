@@ -5,7 +5,7 @@
 import type { GpuPool } from "#crds/gpupool.ts";
 import { nextPoolStatus } from "../reconcile/pool-status.ts";
 import { nextQueueStatus } from "../reconcile/queue-status.ts";
-import { mergePatch } from "../reconcile/status-write.ts";
+import { isSame } from "../reconcile/status-write.ts";
 import { StaleError } from "../runtime/errors.ts";
 import type { Plan } from "../schedule/plan.ts";
 import type { ScheduleSettings } from "../schedule/world.ts";
@@ -60,8 +60,7 @@ async function writePool(pool: GpuPool, deps: StatusWriterDeps): Promise<void> {
     },
     deps.now(),
   );
-  const patch = mergePatch(pool.status, after);
-  if (patch) await port.writePoolStatus(pool, patch);
+  if (!isSame(pool.status, after)) await port.writePoolStatus(pool, after);
 }
 
 /** Both numbers from one source: a plan is ahead of the children for a moment. */
@@ -94,8 +93,7 @@ async function writeQueue(name: string, deps: StatusWriterDeps): Promise<void> {
     { queue, plan, spans: spansOf(name, caches, memory) },
     { now: deps.now(), halfLifeSeconds: settings.usageHalfLifeSeconds },
   );
-  const patch = mergePatch(queue.status, after);
-  if (patch) await port.writeQueueStatus(queue, patch);
+  if (!isSame(queue.status, after)) await port.writeQueueStatus(queue, after);
 }
 
 function sum(numbers: readonly number[]): number {

@@ -10,17 +10,15 @@ import { isSame } from "./status-write.ts";
 /** What can be read of it. */
 export interface UnreadableOpalJob {
   readonly metadata: z.infer<typeof ObjectMeta>;
-  /** As they are: they may be newer too. */
-  readonly conditions: readonly z.infer<typeof RawCondition>[];
+  /** As it is: it may be newer too. */
+  readonly status: z.infer<typeof RawStatus>;
   /** What cannot be read, and why. */
   readonly problem: string;
 }
 
 const RawCondition = z.looseObject({ type: z.string(), status: z.string() });
-const RawOpalJob = z.object({
-  metadata: ObjectMeta,
-  status: z.object({ conditions: z.array(RawCondition).default([]) }).prefault({}),
-});
+const RawStatus = z.looseObject({ conditions: z.array(RawCondition).default([]) });
+const RawOpalJob = z.object({ metadata: ObjectMeta, status: RawStatus.prefault({}) });
 
 const MAX_LISTED_ISSUES = 3;
 const MAX_MESSAGE_LENGTH = 256;
@@ -32,14 +30,15 @@ export function unreadableOpalJob(raw: unknown, { issues }: z.ZodError): Unreada
     .slice(0, MAX_LISTED_ISSUES)
     .map(({ path, message }) => `${path.join(".")}: ${message}`);
   const more = issues.length > listed.length ? `; and ${issues.length - listed.length} more` : "";
-  return { metadata, conditions: status.conditions, problem: `${listed.join("; ")}${more}` };
+  return { metadata, status, problem: `${listed.join("; ")}${more}` };
 }
 
-/** The patch of its status; undefined when that says it already, and for a finished job, whose status is its record. */
+/** Its next status; undefined when that says it already, and for a finished job, whose status is its record. */
 export function unreadableStatus(
-  { metadata, conditions, problem }: UnreadableOpalJob,
+  { metadata, status, problem }: UnreadableOpalJob,
   now: Date,
 ): Record<string, unknown> | undefined {
+  const { conditions } = status;
   if (isFinished(conditions)) return undefined;
   const before = conditions.find(({ type }) => type === "Queued");
   const fact = {
@@ -53,6 +52,7 @@ export function unreadableStatus(
   const since = before?.status === "False" ? before["lastTransitionTime"] : undefined;
   const queued = { ...fact, lastTransitionTime: since ?? now.toISOString() };
   return {
+    ...status,
     phase: "Invalid" satisfies Phase,
     observedGeneration: metadata.generation,
     conditions: [queued, ...conditions.filter(({ type }) => type !== "Queued")],

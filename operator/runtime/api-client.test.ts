@@ -66,15 +66,23 @@ describe("the API client", () => {
     await client.get(pods, "a");
     await client.patchStatus(jobs, "b", { status: {} });
     await client.delete(jobs, "c", { uid: "u" });
+    await client.updateStatus(jobs, "d", { status: {} });
     expect(asked.map(({ method, url }) => `${method} ${url}`)).toEqual([
       "GET /api/v1/namespaces/n/pods/a",
       "PATCH /apis/batch/v1/namespaces/n/jobs/b/status",
       "DELETE /apis/batch/v1/namespaces/n/jobs/c",
+      "PUT /apis/batch/v1/namespaces/n/jobs/d/status",
     ]);
     expect(asked[0]?.headers.authorization).toBe("Bearer secret");
     expect(asked[1]?.headers["content-type"]).toBe("application/merge-patch+json");
     expect(asked[2]?.body).toMatchObject({ preconditions: { uid: "u" }, propagationPolicy: "Background" });
-    expect(counted).toEqual(["get pods 200", "patch jobs/status 200", "delete jobs 200"]);
+    expect(asked[3]?.headers["content-type"]).toBe("application/json");
+    expect(counted).toEqual([
+      "get pods 200",
+      "patch jobs/status 200",
+      "delete jobs 200",
+      "update jobs/status 200",
+    ]);
   });
 
   it("gives what the server says about an error", async () => {

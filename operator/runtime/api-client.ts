@@ -46,6 +46,11 @@ export interface ApiClient {
   update(resource: Resource, name: string, body: object): Promise<unknown>;
   /** JSON merge patch. */
   patch(resource: Resource, name: string, body: object): Promise<unknown>;
+  /**
+   * Replaces the status by that of `body`, which needs `apiVersion`, `kind` and the name, and of a custom resource
+   * nothing else: what it says beside the status is not looked at. Costs the API server less than a patch.
+   */
+  updateStatus(resource: Resource, name: string, body: object): Promise<unknown>;
   patchStatus(resource: Resource, name: string, body: object): Promise<unknown>;
   delete(resource: Resource, name: string, options?: DeleteOptions): Promise<void>;
 }
@@ -162,17 +167,19 @@ export function createApiClient(deps: {
         body,
         contentType: MERGE_PATCH,
       }),
+    updateStatus: (resource, name, body) =>
+      write("update", statusOf(resource), {
+        method: "PUT",
+        path: `${pathOf(resource, name)}/status`,
+        body,
+      }),
     patchStatus: (resource, name, body) =>
-      write(
-        "patch",
-        { ...resource, plural: `${resource.plural}/status` },
-        {
-          method: "PATCH",
-          path: `${pathOf(resource, name)}/status`,
-          body,
-          contentType: MERGE_PATCH,
-        },
-      ),
+      write("patch", statusOf(resource), {
+        method: "PATCH",
+        path: `${pathOf(resource, name)}/status`,
+        body,
+        contentType: MERGE_PATCH,
+      }),
     async delete(resource, name, { uid, propagationPolicy } = {}) {
       await write("delete", resource, {
         method: "DELETE",
@@ -186,6 +193,11 @@ export function createApiClient(deps: {
       });
     },
   };
+}
+
+/** As it is counted. */
+function statusOf(resource: Resource): Resource {
+  return { ...resource, plural: `${resource.plural}/status` };
 }
 
 function pathOf({ group, version, plural, namespace }: Resource, name?: string): string {

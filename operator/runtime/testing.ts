@@ -159,6 +159,15 @@ export class FakeApi implements Omit<ApiClient, "watch"> {
     return structuredClone(object);
   }
 
+  async updateStatus(resource: Resource, name: string, body: object): Promise<unknown> {
+    const object = this.#find(resource.plural, name);
+    const { metadata, status } = structuredClone(body) as Partial<RawObject>;
+    this.#refuseStale(object, metadata);
+    if (status) object.status = status;
+    object.metadata.resourceVersion = this.#nextRevision();
+    return structuredClone(object);
+  }
+
   async patchStatus(resource: Resource, name: string, body: object): Promise<unknown> {
     const object = this.#find(resource.plural, name);
     const patch = body as Partial<RawObject>;
