@@ -5,12 +5,14 @@ import * as z from "zod";
 import { type Resources, resourcesIn } from "../../../operator/cluster/resources.ts";
 import type { ApiClient, Resource } from "../../../operator/runtime/api-client.ts";
 import { systemClock } from "../../../operator/runtime/clock.ts";
+import { isStatus } from "../../../operator/runtime/errors.ts";
 import { createReflector } from "../../../operator/runtime/reflector.ts";
 
 /**
  * Stands in for the Job controller and the nodes as the runner of Kueue's bench does: a child that has all its
- * GPUs is said to be complete once its run time is over, by one write, and there are no pods. What pods would say
- * of the items is in that write too: on a child the operator reads what is done from its annotation as well.
+ * GPUs is said to be complete once its run time is over, by one write, and there are no pods. As the Job controller
+ * does it, that write is a PUT of the status with the whole Job as last seen. What pods would say of the items is in
+ * it too: on a child the operator reads what is done from its annotation as well.
  */
 export interface Execution {
   /** Resolves when as many OpalJobs as there are have ended; rejects when a child could not be ended. */
@@ -36,6 +38,8 @@ export function startExecution({ client, namespace, jobs, runMs }: ExecutionOpti
   const waitsMs = new Map<string, number>();
   const ended = new Set<string>();
   const runs = new Map<string, NodeJS.Timeout>();
+  /** As seen last, of those that have not been completed. */
+  const children = new Map<string, SeenChild>();
   const completed = new Set<string>();
   const all = Promise.withResolvers<void>();
   const stopping = new AbortController();
@@ -50,23 +54,37 @@ export function startExecution({ client, namespace, jobs, runMs }: ExecutionOpti
     const { name, job } = child;
     if (!waitsMs.has(job)) waitsMs.set(job, performance.now() - (seenMs.get(job) ?? performance.now()));
     if (completed.has(name)) return;
+    children.set(name, child);
+    startOrStop(child);
+  }
+
+  function startOrStop(child: SeenChild): void {
+    const { name, job } = child;
     const hasItsGpus = child.parallelism >= child.completions;
     // Without its GPUs it is started over.
     if (!hasItsGpus) {
       clearTimeout(runs.get(name));
       runs.delete(name);
     } else if (!runs.has(name)) {
-      const run = () => void complete(child).catch((error: unknown) => all.reject(error));
+      const run = () => void complete(name).catch((error: unknown) => all.reject(error));
       runs.set(name, setTimeout(run, runMs(job)));
     }
   }
 
-  async function complete({ name, items, completions }: SeenChild): Promise<void> {
+  async function complete(name: string): Promise<void> {
+    const child = children.get(name);
+    if (!child) return;
+    try {
+      await client.updateStatus(resources.jobs, name, completedJob(child, systemClock.now()));
+    } catch (error) {
+      if (!isStatus(error, 409)) throw error;
+      // Resized meanwhile: it runs on, or is started over, as the newest of it says.
+      runs.delete(name);
+      startOrStop(children.get(name) ?? child);
+      return;
+    }
     completed.add(name);
-    await client.patchStatus(resources.jobs, name, {
-      metadata: { annotations: { [ANNOTATIONS.done]: items } },
-      status: completedStatus(completions, systemClock.now()),
-    });
+    children.delete(name);
   }
 
   const reflect = <T>(resource: Resource, transform: (raw: unknown) => T, see: (value: T) => void) =>
@@ -76,6 +94,7 @@ export function startExecution({ client, namespace, jobs, runMs }: ExecutionOpti
         watch: (from) => client.watch(resource, from),
       },
       target: {
+        knows: () => false,
         watched: ({ value }) => see(value),
         watchedDelete: () => {},
         advance: () => {},
@@ -137,6 +156,11 @@ interface SeenChild {
   readonly items: string;
   readonly parallelism: number;
   readonly completions: number;
+  readonly raw: RawJob;
+}
+
+interface RawJob {
+  readonly metadata: { readonly annotations?: Readonly<Record<string, string>> };
 }
 
 const RawChild = z.object({
@@ -155,6 +179,19 @@ function parseChild(raw: unknown): SeenChild {
     job: metadata.labels[LABELS.job],
     items: metadata.annotations[ANNOTATIONS.items],
     ...spec,
+    raw: raw as RawJob,
+  };
+}
+
+/** Of a list, objects do not say their kind. */
+function completedJob({ raw, items, completions }: SeenChild, now: Date): object {
+  const annotations = { ...raw.metadata.annotations, [ANNOTATIONS.done]: items };
+  return {
+    ...raw,
+    apiVersion: "batch/v1",
+    kind: "Job",
+    metadata: { ...raw.metadata, annotations },
+    status: completedStatus(completions, now),
   };
 }
 
