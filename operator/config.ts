@@ -66,7 +66,7 @@ const ConfigFile = z.strictObject({
   podStartTimeoutSeconds: z.number().min(1).default(600),
   standstillSeconds: z.number().min(1).default(5),
   statusIntervalSeconds: z.number().min(0.1).default(5),
-  runningSettleSeconds: z.number().min(0).max(60).default(1.5),
+  settleSeconds: z.number().min(0).max(60).default(1.5),
   poolStatusIntervalSeconds: z.number().min(1).default(5),
   backgroundIntervalSeconds: z.number().min(1).default(30),
   childTtlSeconds: z.int().min(60).default(86_400),

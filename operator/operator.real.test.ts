@@ -88,8 +88,8 @@ async function writesOf(port: number): Promise<Record<string, number>> {
   );
   const writes = [...lines].filter(([, , resource]) => resource !== "leases");
   const {
-    "patch gpupools/status": pools = 0,
-    "patch opalqueues/status": queues = 0,
+    "update gpupools/status": pools = 0,
+    "update opalqueues/status": queues = 0,
     ...others
   } = Object.fromEntries(writes.map(([, verb, resource, count]) => [`${verb} ${resource}`, Number(count)]));
   return { ...others, rounds: Math.max(pools, queues) };
@@ -114,7 +114,7 @@ describe("an OpalJob", () => {
     const { rounds, ...writes } = await writesOf(port);
     // A round of statuses every few seconds, whatever the number of jobs.
     expect(rounds).toBeLessThanOrEqual(4);
-    const { "patch opaljobs/status": statuses, ...rest } = writes;
+    const { "update opaljobs/status": statuses, ...rest } = writes;
     expect(rest).toEqual({ "create jobs": 1, "create events": 1 });
     // Launched and running are one where the pod starts within the moment that both wait.
     expect([2, 3]).toContain(statuses);
@@ -124,14 +124,14 @@ describe("an OpalJob", () => {
   it("is told nothing but its end when that comes at once, and its times are true all the same", async () => {
     await aScene();
     // Long enough for the busiest machine.
-    const { port } = await anOperator({ runningSettleSeconds: 30 });
+    const { port } = await anOperator({ settleSeconds: 30 });
     await hand.apply("short", { items: photos(1) });
     const [pod] = await pods("short", 1);
     await hand.start(pod!);
     await hand.end(pod!, EXIT_CODES.done, verdictText({ done: "0" }));
     const { conditions, startTime } = await condition("short", "Complete", "AllItemsDone");
     const { rounds: _, ...writes } = await writesOf(port);
-    expect(writes).toEqual({ "create jobs": 1, "create events": 1, "patch opaljobs/status": 1 });
+    expect(writes).toEqual({ "create jobs": 1, "create events": 1, "update opaljobs/status": 1 });
     const since = (type: string) => conditions?.find((one) => one.type === type)?.lastTransitionTime ?? "";
     expect([startTime, since("Running"), since("Complete")].sort()).toEqual([
       startTime,

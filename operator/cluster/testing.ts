@@ -7,9 +7,9 @@ import type { FailureClass } from "#crds/failure.ts";
 import { formatRanges, parseRanges } from "#crds/item-ranges.ts";
 import { ANNOTATIONS } from "#crds/names.ts";
 import { encodeVerdict, manifestParts, type ShardProgress } from "#crds/runner-report.ts";
-import type { GpuPool } from "#crds/gpupool.ts";
+import type { GpuPool, GpuPoolStatus } from "#crds/gpupool.ts";
 import type { OpalJob } from "#crds/opaljob.ts";
-import type { OpalQueue } from "#crds/opalqueue.ts";
+import type { OpalQueue, OpalQueueStatus } from "#crds/opalqueue.ts";
 import type { JobManifest } from "../reconcile/desired-job.ts";
 import type { ConfigMapManifest } from "../reconcile/manifest.ts";
 import type { Note } from "../reconcile/event-notes.ts";
@@ -46,7 +46,7 @@ export function someSettings(changes: Partial<ReconcileSettings> = {}): Reconcil
     coalesce: { maxItems: 16 },
     childTtlSeconds: 86_400,
     statusIntervalSeconds: 5,
-    runningSettleSeconds: 1.5,
+    settleSeconds: 1.5,
     backgroundIntervalSeconds: 30,
     unreachableSeconds: 3,
     podStartTimeoutSeconds: 5,
@@ -500,17 +500,17 @@ function mortal(port: ClusterPort, writes: WritePoint[], kill: Kill | undefined)
     createConfigMap: at("createConfigMap", (manifest: ConfigMapManifest) => port.createConfigMap(manifest)),
     resizeJob: at("resizeJob", (child: ChildRef, gpus: number) => port.resizeJob(child, gpus)),
     deleteJob: at("deleteJob", (child: ChildRef) => port.deleteJob(child)),
-    writeStatus: at("writeStatus", (job: Pick<OpalJob, "metadata">, patch: Record<string, unknown>) =>
-      port.writeStatus(job, patch),
+    writeStatus: at("writeStatus", (job: Pick<OpalJob, "metadata">, status: object) =>
+      port.writeStatus(job, status),
     ),
     deleteOpalJob: at("deleteOpalJob", (job: OpalJob) => port.deleteOpalJob(job)),
     failPod: at("failPod", (pod: ChildRef, end: PodEnd) => port.failPod(pod, end)),
     deletePod: at("deletePod", (pod: ChildRef) => port.deletePod(pod)),
-    writePoolStatus: at("writePoolStatus", (pool: GpuPool, patch: Record<string, unknown>) =>
-      port.writePoolStatus(pool, patch),
+    writePoolStatus: at("writePoolStatus", (pool: GpuPool, status: GpuPoolStatus) =>
+      port.writePoolStatus(pool, status),
     ),
-    writeQueueStatus: at("writeQueueStatus", (queue: OpalQueue, patch: Record<string, unknown>) =>
-      port.writeQueueStatus(queue, patch),
+    writeQueueStatus: at("writeQueueStatus", (queue: OpalQueue, status: OpalQueueStatus) =>
+      port.writeQueueStatus(queue, status),
     ),
   };
 }

@@ -25,10 +25,10 @@ export interface ReconcileSettings {
   /** Progress is written to the status at most so often. */
   readonly statusIntervalSeconds: number;
   /**
-   * That an attempt has been launched, and that its pods run, is written when that has been so for so long, unless
-   * something else is written before.
+   * That a job waits, that an attempt has been launched, and that its pods run, is written when that has been so for
+   * so long, unless something else is written before.
    */
-  readonly runningSettleSeconds: number;
+  readonly settleSeconds: number;
   /** Queue positions and usage alone are written at most so often. */
   readonly backgroundIntervalSeconds: number;
   /**

@@ -11,27 +11,29 @@ export type WriteTiming =
 
 type Intervals = Pick<
   ReconcileSettings,
-  "statusIntervalSeconds" | "backgroundIntervalSeconds" | "runningSettleSeconds"
+  "statusIntervalSeconds" | "backgroundIntervalSeconds" | "settleSeconds"
 >;
 
 export interface WriteContext extends Pick<Remembered, "launchSeenMs" | "runningSinceMs"> {
   readonly intervals: Intervals;
+  /** Of a job without a status: when it was first looked at. */
   readonly writtenAtMs: number;
   readonly nowMs: number;
 }
 
 /**
- * What people and programs wait for (conditions, more GPUs, attempts) is written at once, except that an attempt has
- * been launched and that its pods run: that is written when it has been so for a moment, because a short job's end
- * says it too. Progress is written at most every few seconds, and so is the place of the few at a queue's head,
- * however long the queue is; what changes all the time by itself (usage, the places behind) still less often.
+ * What people and programs wait for (conditions, more GPUs, attempts) is written at once, except that a job has come to
+ * wait, that an attempt has been launched and that its pods run: that is written when it has been so for a moment,
+ * because what comes next says it too, and because launches and ends must not stand behind what is told of the waiting.
+ * Progress is written at most every few seconds, and so is the place of the few at a queue's head, however long the
+ * queue is; what changes all the time by itself (usage, the places behind) still less often.
  */
 export function timeWrite(before: OpalJobStatus, after: OpalJobStatus, context: WriteContext): WriteTiming {
   if (isSame(before, after)) return { write: "never" };
-  const { statusIntervalSeconds, backgroundIntervalSeconds, runningSettleSeconds } = context.intervals;
+  const { statusIntervalSeconds, backgroundIntervalSeconds, settleSeconds } = context.intervals;
   if (isPressing(before, after)) {
     const begunMs = begunAtMs(before, after, context);
-    const afterMs = begunMs === undefined ? 0 : begunMs + runningSettleSeconds * 1000 - context.nowMs;
+    const afterMs = begunMs === undefined ? 0 : begunMs + settleSeconds * 1000 - context.nowMs;
     return afterMs > 0 ? { write: "later", afterMs } : { write: "now" };
   }
   const isProgress = !isSame(progress(before), progress(after));
@@ -58,10 +60,16 @@ function betweenShards(before: OpalJobStatus, after: OpalJobStatus): boolean {
   return running(before)?.status === "True" && running(after)?.reason === REASONS.PodsStarting;
 }
 
-/** When this process first saw what presses, if that is only that an attempt has begun. */
+/** When this process first saw what presses, if that is only that the job waits or that an attempt has begun. */
 function begunAtMs(before: OpalJobStatus, after: OpalJobStatus, context: WriteContext): number | undefined {
+  if (hasOnlyCome(before, after)) return context.writtenAtMs;
   if (hasOnlyBeenLaunched(before, after)) return context.launchSeenMs ?? context.nowMs;
   return hasOnlyBegunToRun(before, after) ? context.runningSinceMs : undefined;
+}
+
+/** Its first status would say that it waits. */
+function hasOnlyCome(before: OpalJobStatus, after: OpalJobStatus): boolean {
+  return before.observedGeneration === undefined && after.phase === "Queued";
 }
 
 /** From no GPUs to those of a new attempt, whose pods may run already; a status may never have been written. */
@@ -139,19 +147,6 @@ export function isSame(a: unknown, b: unknown): boolean {
   }
   if (!isObject(a) || !isObject(b)) return false;
   return [...new Set([...Object.keys(a), ...Object.keys(b)])].every((name) => isSame(a[name], b[name]));
-}
-
-/** The JSON merge patch (RFC 7396) that makes `after` of `before`; undefined when they are the same. */
-export function mergePatch(before: object, after: object): Record<string, unknown> | undefined {
-  const patch: Record<string, unknown> = {};
-  const old: Record<string, unknown> = { ...before };
-  const next: Record<string, unknown> = { ...after };
-  for (const name of new Set([...Object.keys(old), ...Object.keys(next)])) {
-    const [was, is] = [old[name], next[name]];
-    if (isSame(was, is)) continue;
-    patch[name] = isObject(was) && isObject(is) ? mergePatch(was, is) : (is ?? null);
-  }
-  return Object.keys(patch).length > 0 ? patch : undefined;
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {

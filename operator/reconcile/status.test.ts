@@ -4,7 +4,7 @@ import { decide } from "./decide.ts";
 import { notesOfAction, notesOfStatus } from "./event-notes.ts";
 import type { Observed, ObservedPod } from "./observed.ts";
 import { MAX_STATUS_BYTES, nextStatus } from "./status.ts";
-import { isSame, mergePatch, timeWrite } from "./status-write.ts";
+import { isSame, timeWrite } from "./status-write.ts";
 import {
   aChild,
   admittedTo,
@@ -390,20 +390,23 @@ describe("writing the status", () => {
     expect(timeWrite(status(was), status(is), { ...context, nowMs })).toEqual(want);
   });
 
-  it("sends only what has changed, and takes away what is no more", () => {
-    const after = {
-      ...before,
-      phase: "Complete",
-      assignment: undefined,
-      usage: { ...before.usage!, gpuSeconds: 11 },
-    };
-    expect(mergePatch(before, after)).toEqual({
-      phase: "Complete",
-      assignment: null,
-      usage: { gpuSeconds: 11 },
-    });
-    expect(mergePatch(before, structuredClone(before))).toBeUndefined();
+  it.each([
+    { seconds: 1, want: { write: "later", afterMs: 500 } },
+    { seconds: 1.5, want: { write: "now" } },
+  ])(
+    "writes that a job has come to wait when it has waited a moment: after $seconds s",
+    ({ seconds, want }) => {
+      const after = OpalJobStatus.parse({ ...waits, ...place(1) });
+      const seen = { launchSeenMs: undefined, runningSinceMs: undefined };
+      const context = { intervals: settings, writtenAtMs: START_MS, ...seen };
+      const nowMs = START_MS + seconds * 1000;
+      expect(timeWrite({}, after, { ...context, nowMs })).toEqual(want);
+    },
+  );
+
+  it("takes what is absent and what is undefined for the same", () => {
     expect(isSame({ a: 1, b: undefined }, { a: 1 })).toBe(true);
+    expect(isSame({ a: 1, b: null }, { a: 1 })).toBe(false);
   });
 });
 

@@ -31,7 +31,7 @@ export const settings: ReconcileSettings = {
   coalesce: { maxItems: 16 },
   childTtlSeconds: 3600,
   statusIntervalSeconds: 5,
-  runningSettleSeconds: 1.5,
+  settleSeconds: 1.5,
   backgroundIntervalSeconds: 30,
   unreachableSeconds: 15,
   podStartTimeoutSeconds: 600,
