@@ -1,4 +1,4 @@
-import { components } from "./components.ts";
+import { components, countIn } from "./components.ts";
 import type { Alpha } from "./raster.ts";
 
 const SOLID = 128;
@@ -10,11 +10,10 @@ const SOLID = 128;
 export function expansionOf(product: Alpha, seen: Alpha): number {
   const isOwn = (i: number) => (product.data[i] ?? 0) >= SOLID;
   let [own, beyond] = [0, 0];
-  for (const { members } of components(product, (i) => isOwn(i) || (seen.data[i] ?? 0) >= SOLID)) {
-    let inside = 0;
-    for (const index of members) if (isOwn(index)) inside++;
+  for (const group of components(product, (i) => isOwn(i) || (seen.data[i] ?? 0) >= SOLID)) {
+    const inside = countIn(group, isOwn);
     own += inside;
-    if (inside > 0) beyond += members.length - inside;
+    if (inside > 0) beyond += group.pixels - inside;
   }
   return own === 0 ? 0 : beyond / own;
 }

@@ -1,10 +1,9 @@
 /** What a matte says of its photo that a person should look at: measured, for whoever judges. */
 import type { Box } from "#crds/runner-report.ts";
-import { boxBlur } from "./blur.ts";
 import { grown } from "./box.ts";
 import { components } from "./components.ts";
-import type { Edge } from "./matte.ts";
-import { type Alpha, newPlane } from "./raster.ts";
+import { type Edge, eroded } from "./matte.ts";
+import { type Alpha, cropBytes } from "./raster.ts";
 
 const HALF = 128;
 
@@ -19,22 +18,23 @@ const LEAST_PART = 0.1;
 /** More parts than this are a pattern, and a list nobody reads. */
 const MOST_PARTS = 20;
 
-function boxOf(members: Int32Array, width: number): Box {
-  let [left, right, top, bottom] = [Infinity, 0, Infinity, 0];
-  for (const index of members) {
-    const [x, y] = [index % width, Math.floor(index / width)];
-    [left, right] = [Math.min(left, x), Math.max(right, x)];
-    [top, bottom] = [Math.min(top, y), Math.max(bottom, y)];
+function boxOf(runs: Int32Array, width: number): Box {
+  let [left, right] = [width, 0];
+  for (let k = 0; k < runs.length; k += 2) {
+    const x = (runs[k] ?? 0) % width;
+    left = Math.min(left, x);
+    right = Math.max(right, x + (runs[k + 1] ?? 0) - (runs[k] ?? 0));
   }
-  return { x: left, y: top, width: right - left + 1, height: bottom - top + 1 };
+  const [top, bottom] = [Math.floor((runs[0] ?? 0) / width), Math.floor((runs.at(-2) ?? 0) / width)];
+  return { x: left, y: top, width: right - left, height: bottom - top + 1 };
 }
 
 /** The parts of the matte that stand apart and are of a size, largest first. More than one: several products? */
 export function productParts(alpha: Alpha): ProductPart[] {
   const parts: ProductPart[] = [];
-  for (const { members } of components(alpha, (i) => (alpha.data[i] ?? 0) >= HALF)) {
-    if (members.length >= alpha.data.length * 1e-4) {
-      parts.push({ box: boxOf(members, alpha.width), share: members.length / alpha.data.length });
+  for (const { runs, pixels } of components(alpha, (i) => (alpha.data[i] ?? 0) >= HALF)) {
+    if (pixels >= alpha.data.length * 1e-4) {
+      parts.push({ box: boxOf(runs, alpha.width), share: pixels / alpha.data.length });
     }
   }
   parts.sort((a, b) => b.share - a.share);
@@ -72,20 +72,17 @@ export interface Translucency {
 /** How much of the product's inside the matte leaves half open: glass, veils, or a model in doubt. */
 export function translucency(alpha: Alpha, product: Box): Translucency {
   const reach = Math.max(2, Math.round(EDGE_REACH * Math.max(product.width, product.height)));
-  const box = grown(product, reach, alpha);
-  const seen = newPlane(box.width, box.height);
-  const at = (i: number) =>
-    alpha.data[(box.y + Math.floor(i / box.width)) * alpha.width + box.x + (i % box.width)] ?? 0;
-  for (let i = 0; i < seen.data.length; i++) seen.data[i] = at(i) >= SEEN ? 1 : 0;
-  const near = boxBlur(seen, reach);
+  const matte = cropBytes(alpha, grown(product, reach, alpha), 1);
+  const inside = eroded(matte, { radius: reach, atLeast: SEEN, beyond: true });
   let [pixels, opacity, soft] = [0, 0, 0];
-  near.data.forEach((share, i) => {
-    if (share < 0.9999) return;
+  for (let i = 0; i < inside.length; i++) {
+    if (inside[i] === 0) continue;
+    const level = matte.data[i] ?? 0;
     pixels++;
-    opacity += at(i) / 255;
-    if (at(i) < SOLID) soft++;
-  });
+    opacity += level;
+    if (level < SOLID) soft++;
+  }
   return pixels === 0
     ? { interiorAlpha: 1, softShare: 0 }
-    : { interiorAlpha: opacity / pixels, softShare: soft / pixels };
+    : { interiorAlpha: opacity / (255 * pixels), softShare: soft / pixels };
 }

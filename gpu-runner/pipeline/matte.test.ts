@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { tidyMatte } from "./components.ts";
+import { tidyMatte } from "./matte-tidy.ts";
 import { alphaBox, coreMask, judgeScores, toAlpha, touchedEdges } from "./matte.ts";
 import type { Alpha } from "./raster.ts";
 

@@ -63,29 +63,45 @@ export function touchedEdges(alpha: Alpha, box: Box): Edge[] {
 
 /** True inside the product at least `radius` pixels (square distance) from everything not fully opaque. */
 export function coreMask(alpha: Alpha, radius: number): Uint8Array {
-  const { width, height } = alpha;
-  const rows = new Uint8Array(width * height);
-  for (let y = 0; y < height; y++)
-    erodeLine(alpha.data, rows, { start: y * width, step: 1, length: width, radius, solid: 255 });
-  const core = new Uint8Array(width * height);
-  for (let x = 0; x < width; x++)
-    erodeLine(rows, core, { start: x, step: width, length: height, radius, solid: 1 });
-  return core;
+  return eroded(alpha, { radius, atLeast: 255, beyond: false });
 }
 
-interface Line {
-  readonly start: number;
-  readonly step: number;
-  readonly length: number;
+export interface Erosion {
+  /** In pixels, square distance. */
   readonly radius: number;
-  readonly solid: number;
+  /** The least level that is inside. */
+  readonly atLeast: number;
+  /** Whether what lies beyond the picture is inside, too. */
+  readonly beyond: boolean;
 }
 
-/** Marks positions whose whole window of 2·radius+1 is solid; outside the picture nothing is. */
-function erodeLine(from: Uint8Array, to: Uint8Array, { start, step, length, radius, solid }: Line): void {
-  let run = 0;
-  for (let i = 0; i < length; i++) {
-    run = from[start + i * step] === solid ? run + 1 : 0;
-    if (run > 2 * radius) to[start + (i - radius) * step] = 1;
+/** 1 where the whole window of 2·radius+1 pixels each way is inside, else 0. */
+export function eroded({ width, height, data }: Alpha, { radius, atLeast, beyond }: Erosion): Uint8Array {
+  const out = new Uint8Array(width * height);
+  const window = 2 * radius + 1;
+  // Rows in which a column was inside without a break, up to the one at hand.
+  const depths = new Int32Array(width).fill(beyond ? radius : 0);
+  const last = beyond ? height + radius : height;
+  const row = new Uint8Array(width);
+  for (let y = 0; y < last; y++) {
+    if (y < height) erodeRow(data.subarray(y * width, (y + 1) * width), row, { radius, atLeast, beyond });
+    else row.fill(1);
+    const to = (y - radius) * width;
+    for (let x = 0; x < width; x++) {
+      const depth = row[x] === 1 ? (depths[x] ?? 0) + 1 : 0;
+      depths[x] = depth;
+      if (depth >= window && to >= 0) out[to + x] = 1;
+    }
+  }
+  return out;
+}
+
+function erodeRow(from: Uint8Array, to: Uint8Array, { radius, atLeast, beyond }: Erosion): void {
+  to.fill(0);
+  const end = beyond ? from.length + radius : from.length;
+  let run = beyond ? radius : 0;
+  for (let x = 0; x < end; x++) {
+    run = x >= from.length || (from[x] ?? 0) >= atLeast ? run + 1 : 0;
+    if (run > 2 * radius && x >= radius) to[x - radius] = 1;
   }
 }

@@ -4,7 +4,7 @@
  */
 import type { Box } from "#crds/runner-report.ts";
 import { boxBlur } from "./blur.ts";
-import { cropPlane, type Plane } from "./raster.ts";
+import { newPlane, type Plane } from "./raster.ts";
 
 interface Size {
   readonly width: number;
@@ -48,31 +48,85 @@ const REGION = 0.04;
 const NEAR_PRODUCT = { from: 0.02, to: 0.1 };
 /** Means over a region that differ by more than this are no matter of edges: the first pass knows better. */
 const DISAGREEMENT = { from: 0.4, to: 0.7 };
+/** Windows are reckoned on blocks, so many to the smaller one's radius. */
+const BLOCKS_NEARBY = 4;
 
 const ramp = (value: number, { from, to }: { from: number; to: number }) =>
   between((value - from) / (to - from), 0, 1);
 
-/** 0 at sides of the box that lie inside the picture, 1 away from them: the look's end leaves no line. */
-function seamWeight(x: number, y: number, { box, picture }: { box: Box; picture: Size }): number {
-  const distances = [
-    box.x > 0 ? x : Infinity,
-    box.y > 0 ? y : Infinity,
-    box.x + box.width < picture.width ? box.width - 1 - x : Infinity,
-    box.y + box.height < picture.height ? box.height - 1 - y : Infinity,
-  ];
-  return Math.min(1, (1 + Math.min(...distances)) / (SEAM * Math.max(box.width, box.height)));
+/** Means over blocks of `side` pixels of the box; the last of a row or column may be smaller. */
+function blockMeans({ width, data }: Plane, box: Box, side: number): Plane {
+  const means = newPlane(Math.ceil(box.width / side), Math.ceil(box.height / side));
+  for (let y = 0; y < box.height; y++) {
+    const row = Math.floor(y / side);
+    const rows = Math.min(side, box.height - row * side);
+    for (let block = 0, x = 0; x < box.width; block++) {
+      const columns = Math.min(side, box.width - x);
+      const start = (box.y + y) * width + box.x + x;
+      let sum = 0;
+      for (let i = start; i < start + columns; i++) sum += data[i] ?? 0;
+      const at = row * means.width + block;
+      means.data[at] = (means.data[at] ?? 0) + sum / (rows * columns);
+      x += columns;
+    }
+  }
+  return means;
 }
 
-/** How far the second pass is believed, 0..1, for each pixel of the look. */
-function trust(first: Plane, second: Plane): Plane {
-  const longer = Math.max(first.width, first.height);
-  const nearby = boxBlur(first, Math.max(2, Math.round(NEARBY * longer)));
-  const difference = { ...first, data: first.data.map((score, i) => (second.data[i] ?? 0) - score) };
-  const regional = boxBlur(difference, Math.max(2, Math.round(REGION * longer)));
+/** How far the second pass is believed, 0..1, for each block of the look. */
+function trust(first: Plane, second: Plane, box: Box, side: number): Plane {
+  const longer = Math.max(box.width, box.height);
+  const radius = (share: number) => Math.round(Math.max(2, share * longer) / side);
+  const near = blockMeans(first, box, side);
+  const more = blockMeans(second, { ...box, x: 0, y: 0 }, side);
+  for (const [i, score] of near.data.entries()) more.data[i] = (more.data[i] ?? 0) - score;
+  const nearby = boxBlur(near, radius(NEARBY));
+  const regional = boxBlur(more, radius(REGION));
   const data = nearby.data.map(
-    (near, i) => ramp(near, NEAR_PRODUCT) * (1 - ramp(Math.abs(regional.data[i] ?? 0), DISAGREEMENT)),
+    (score, i) => ramp(score, NEAR_PRODUCT) * (1 - ramp(Math.abs(regional.data[i] ?? 0), DISAGREEMENT)),
   );
-  return { ...first, data };
+  return { ...near, data };
+}
+
+interface Places {
+  readonly block: Int32Array;
+  readonly share: Float32Array;
+}
+
+/** Where between two blocks' centres each pixel of a line lies: the earlier block, and the share of the later. */
+function places(length: number, side: number): Places {
+  const last = Math.ceil(length / side) - 1;
+  const [block, share] = [new Int32Array(length), new Float32Array(length)];
+  for (let i = 0; i < length; i++) {
+    const at = between((i + 0.5) / side - 0.5, 0, last);
+    block[i] = Math.min(Math.max(0, last - 1), Math.floor(at));
+    share[i] = at - (block[i] ?? 0);
+  }
+  return { block, share };
+}
+
+/** 0 at an end of the line that lies inside the picture, 1 away from it: the look's end leaves no line. */
+function seam(length: number, width: number, [startsInside, endsInside]: [boolean, boolean]): Float32Array {
+  const weights = new Float32Array(length).fill(1);
+  for (let i = 0; i < length; i++) {
+    const distance = Math.min(startsInside ? i : Infinity, endsInside ? length - 1 - i : Infinity);
+    weights[i] = Math.min(1, (1 + distance) / width);
+  }
+  return weights;
+}
+
+/** The rows of a plane of blocks, each mixed from the two next to a row of pixels. */
+function blockRow(blocks: Plane, block: number, share: number, to: Float32Array): void {
+  const above = block * blocks.width;
+  const below = block + 1 < blocks.height ? above + blocks.width : above;
+  for (let x = 0; x < blocks.width; x++) {
+    to[x] = (blocks.data[above + x] ?? 0) * (1 - share) + (blocks.data[below + x] ?? 0) * share;
+  }
+}
+
+function mixed(weights: Float32Array, { block, share }: Places, x: number): number {
+  const [at, later] = [block[x] ?? 0, share[x] ?? 0];
+  return (weights[at] ?? 0) * (1 - later) + (weights[at + 1] ?? 0) * later;
 }
 
 /**
@@ -82,17 +136,26 @@ function trust(first: Plane, second: Plane): Plane {
  * @param first scores 0..1 of the whole picture; @param second those of `box`, of its size.
  */
 export function fusePasses(first: Plane, second: Plane, box: Box): Plane {
-  const fused = { ...first, data: Float32Array.from(first.data) };
-  const believed = trust(cropPlane(first, box), second);
-  for (let y = 0, i = 0; y < box.height; y++) {
-    let to = (box.y + y) * first.width + box.x;
-    for (let x = 0; x < box.width; x++, i++, to++) {
-      const weight = (believed.data[i] ?? 0) * seamWeight(x, y, { box, picture: first });
-      const score = first.data[to] ?? 0;
-      fused.data[to] = score + weight * ((second.data[i] ?? 0) - score);
+  const data = Float32Array.from(first.data);
+  const longer = Math.max(box.width, box.height);
+  const side = Math.max(1, Math.floor((NEARBY * longer) / BLOCKS_NEARBY));
+  const believed = trust(first, second, box, side);
+  const [columns, rows] = [places(box.width, side), places(box.height, side)];
+  const across = seam(box.width, SEAM * longer, [box.x > 0, box.x + box.width < first.width]);
+  const down = seam(box.height, SEAM * longer, [box.y > 0, box.y + box.height < first.height]);
+  const weights = new Float32Array(believed.width + 1);
+  for (let y = 0; y < box.height; y++) {
+    blockRow(believed, rows.block[y] ?? 0, rows.share[y] ?? 0, weights);
+    const start = (box.y + y) * first.width + box.x;
+    const row = data.subarray(start, start + box.width);
+    const closer = second.data.subarray(y * box.width, (y + 1) * box.width);
+    const most = down[y] ?? 0;
+    for (let x = 0; x < box.width; x++) {
+      const weight = Math.min(most, across[x] ?? 0) * mixed(weights, columns, x);
+      row[x] = (row[x] ?? 0) * (1 - weight) + (closer[x] ?? 0) * weight;
     }
   }
-  return fused;
+  return { ...first, data };
 }
 
 /** The first pass' scores with the second's in their place inside the box: what the second pass alone says. */

@@ -35,41 +35,50 @@ const HALF = 128;
 const WHITE = 253;
 const BLACK = 3;
 
-function solidShare({ data }: Alpha): number {
-  let [visible, solid] = [0, 0];
-  for (const opacity of data) {
-    if (opacity >= BAND.from) visible++;
-    if (opacity >= SOLID) solid++;
-  }
-  return solid / Math.max(1, visible);
-}
-
-/** How often the matte goes through one half between a pixel and the one `step` further on. */
-function crossings({ width, data }: Alpha, step: number): number {
+/** How often the matte goes through one half between a pixel and the next of its row, or of its column. */
+function crossings({ width, data }: Alpha): number {
   let count = 0;
-  for (let i = 0; i + step < data.length; i++) {
-    if (step === 1 && (i + 1) % width === 0) continue;
-    if ((data[i] ?? 0) < HALF !== (data[i + step] ?? 0) < HALF) count++;
+  for (let i = 0, x = 0; i < data.length; i++) {
+    const isIn = (data[i] ?? 0) >= HALF;
+    if (++x === width) x = 0;
+    else if ((data[i + 1] ?? 0) >= HALF !== isIn) count++;
+    if (i >= width && (data[i - width] ?? 0) >= HALF !== isIn) count++;
   }
   return count;
 }
 
-/** Pixels of the band by the outline's length, inner outlines counted too; the photo's own edge is none. */
-function edgeBand(alpha: Alpha): number {
+/**
+ * Share of what can be seen that is solid; pixels of the band by the outline's length, inner outlines counted too.
+ * The photo's own edge is no outline.
+ */
+function edgeOf(alpha: Alpha): Pick<Measures, "edgeBandPixels" | "solidShare"> {
+  let [visible, solid, band] = [0, 0, 0];
+  for (let i = 0; i < alpha.data.length; i++) {
+    const level = alpha.data[i] ?? 0;
+    if (level < BAND.from) continue;
+    visible++;
+    if (level >= SOLID) solid++;
+    if (level <= BAND.to) band++;
+  }
   // Cauchy: over all directions, a line crosses rows and columns 4/π times for each pixel of its length.
-  const outline = (Math.PI / 4) * (crossings(alpha, 1) + crossings(alpha, alpha.width));
-  const band = alpha.data.reduce((sum, level) => sum + (level >= BAND.from && level <= BAND.to ? 1 : 0), 0);
-  return outline === 0 ? 0 : band / outline;
+  const outline = (Math.PI / 4) * crossings(alpha);
+  return {
+    edgeBandPixels: outline === 0 ? 0 : band / outline,
+    solidShare: solid / Math.max(1, visible),
+  };
 }
 
-function exposure({ colour, alpha }: Cutout): { burntShare: number; blackShare: number } {
+function exposure({ colour: { data }, alpha }: Cutout): { burntShare: number; blackShare: number } {
+  const isAll = (at: number, isSo: (level: number) => boolean) =>
+    isSo(data[at] ?? 0) && isSo(data[at + 1] ?? 0) && isSo(data[at + 2] ?? 0);
+  const isWhite = (level: number) => level >= WHITE;
+  const isBlack = (level: number) => level <= BLACK;
   let [solid, burnt, black] = [0, 0, 0];
-  for (let i = 0, at = 0; i < alpha.data.length; i++, at += 3) {
+  for (let i = 0; i < alpha.data.length; i++) {
     if ((alpha.data[i] ?? 0) < SOLID) continue;
     solid++;
-    const [r = 0, g = 0, b = 0] = [colour.data[at], colour.data[at + 1], colour.data[at + 2]];
-    if (Math.min(r, g, b) >= WHITE) burnt++;
-    else if (Math.max(r, g, b) <= BLACK) black++;
+    if (isAll(i * 3, isWhite)) burnt++;
+    else if (isAll(i * 3, isBlack)) black++;
   }
   return { burntShare: burnt / Math.max(1, solid), blackShare: black / Math.max(1, solid) };
 }
@@ -78,8 +87,7 @@ function exposure({ colour, alpha }: Cutout): { burntShare: number; blackShare: 
 export function measureCutout(cutout: Cutout, cutOff: Measures["cutOff"]): Measures {
   return {
     cutOff,
-    edgeBandPixels: edgeBand(cutout.alpha),
-    solidShare: solidShare(cutout.alpha),
+    ...edgeOf(cutout.alpha),
     ...measureSharpness(cutout, SOLID),
     ...exposure(cutout),
   };

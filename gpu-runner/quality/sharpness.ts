@@ -62,8 +62,10 @@ class Field {
     const luma = this.#luma;
     for (let y = y0; y < y0 + BLOCK; y++) {
       for (let x = x0, i = y * this.width + x0; x < x0 + BLOCK; x++, i++) {
-        const [left = 0, right = 0] = [luma[i - 1], luma[i + 1]];
-        const [above = 0, below = 0] = [luma[i - this.width], luma[i + this.width]];
+        const left = luma[i - 1] ?? 0;
+        const right = luma[i + 1] ?? 0;
+        const above = luma[i - this.width] ?? 0;
+        const below = luma[i + this.width] ?? 0;
         const slope = ((right - left) ** 2 + (below - above) ** 2) / 4;
         const bend = left + right + above + below - 4 * (luma[i] ?? 0);
         slopes += slope;

@@ -1,0 +1,119 @@
+/** The product's and the background's colours at large: means over wide windows, reckoned on blocks of pixels. */
+import type { Box } from "#crds/runner-report.ts";
+import { boxBlur } from "./blur.ts";
+import { type Alpha, newPlane, type Plane, type Rgb } from "./raster.ts";
+
+/** The windows' radius in blocks: finer ones would hardly change a mean over so many. */
+const RADIUS_BLOCKS = 8;
+const TINY = 1e-4;
+
+/** What a pixel's window is made of: alpha, alpha times each channel, each channel. */
+const SUMS = 7;
+/** Foreground red, green, blue; background red, green, blue. */
+export const COLOURS = 6;
+
+export interface WideColours {
+  /** Writes both colours at a pixel of the picture, 0..255, into `to`. */
+  at(x: number, y: number, to: Float64Array): void;
+}
+
+interface Photographed {
+  readonly picture: Rgb;
+  readonly alpha: Alpha;
+}
+
+interface Row {
+  /** Of a block, in pixels. */
+  readonly side: number;
+  /** Interleaved, of each block. */
+  readonly sums: Float64Array;
+}
+
+function addTo(sums: Float64Array, at: number, values: readonly number[]): void {
+  for (let k = 0; k < SUMS; k++) sums[at + k] = (sums[at + k] ?? 0) + (values[k] ?? 0);
+}
+
+/** Adds one row of pixels to the sums of the blocks that it lies in. */
+function addRow({ picture, alpha }: Photographed, y: number, { x, width }: Box, to: Row): void {
+  const start = y * picture.width + x;
+  for (let block = 0, column = 0; column < width; block++) {
+    let [a, ar, ag, ab, r, g, b] = [0, 0, 0, 0, 0, 0, 0];
+    const end = Math.min(width, column + to.side);
+    for (; column < end; column++) {
+      const i = start + column;
+      const opacity = (alpha.data[i] ?? 0) / 255;
+      const red = picture.data[i * 3] ?? 0;
+      const green = picture.data[i * 3 + 1] ?? 0;
+      const blue = picture.data[i * 3 + 2] ?? 0;
+      a += opacity;
+      ar += opacity * red;
+      ag += opacity * green;
+      ab += opacity * blue;
+      r += red;
+      g += green;
+      b += blue;
+    }
+    addTo(to.sums, block * SUMS, [a, ar, ag, ab, r, g, b]);
+  }
+}
+
+/** Means of each block, a plane for each of the sums. */
+function blockMeans(photo: Photographed, box: Box, side: number): Plane[] {
+  const [width, height] = [Math.ceil(box.width / side), Math.ceil(box.height / side)];
+  const planes = Array.from({ length: SUMS }, () => newPlane(width, height));
+  const row = { side, sums: new Float64Array(width * SUMS) };
+  for (let blockY = 0; blockY < height; blockY++) {
+    row.sums.fill(0);
+    const rows = Math.min(side, box.height - blockY * side);
+    for (let k = 0; k < rows; k++) addRow(photo, box.y + blockY * side + k, box, row);
+    for (const [sum, { data }] of planes.entries()) {
+      for (let block = 0; block < width; block++) {
+        const pixels = rows * Math.min(side, box.width - block * side);
+        data[blockY * width + block] = (row.sums[block * SUMS + sum] ?? 0) / pixels;
+      }
+    }
+  }
+  return planes;
+}
+
+/** Both colours of each block, interleaved: means of its window, weighted by alpha and by the rest of it. */
+function coloursOf([opacity, ...means]: readonly Plane[], radius: number): Float32Array {
+  const near = opacity ? boxBlur(opacity, radius).data : new Float32Array();
+  const out = new Float32Array(near.length * COLOURS);
+  for (let c = 0; c < 3; c++) {
+    const [product, all] = [means[c], means[3 + c]].map((mean) => mean && boxBlur(mean, radius).data);
+    for (const [i, share] of near.entries()) {
+      const own = product?.[i] ?? 0;
+      out[i * COLOURS + c] = own / (share + TINY);
+      out[i * COLOURS + 3 + c] = ((all?.[i] ?? 0) - own) / (1 - share + TINY);
+    }
+  }
+  return out;
+}
+
+const within = (value: number, most: number) => Math.min(most, Math.max(0, value));
+
+/** @param box outside it lies nothing of the product; @param radius of the windows, in pixels */
+export function wideColours(photo: Photographed, box: Box, radius: number): WideColours {
+  const side = Math.max(1, Math.floor(radius / RADIUS_BLOCKS));
+  const means = blockMeans(photo, box, side);
+  const { width = 0, height = 0 } = means[0] ?? {};
+  const colours = coloursOf(means, Math.round(radius / side));
+  return {
+    at(x, y, to) {
+      const across = within((x - box.x + 0.5) / side - 0.5, width - 1);
+      const down = within((y - box.y + 0.5) / side - 0.5, height - 1);
+      const [left, top] = [Math.floor(across), Math.floor(down)];
+      const [fx, fy] = [across - left, down - top];
+      const above = (top * width + left) * COLOURS;
+      const right = left + 1 < width ? COLOURS : 0;
+      const below = top + 1 < height ? width * COLOURS : 0;
+      for (let c = 0; c < COLOURS; c++) {
+        const at = above + c;
+        const upper = (colours[at] ?? 0) * (1 - fx) + (colours[at + right] ?? 0) * fx;
+        const lower = (colours[at + below] ?? 0) * (1 - fx) + (colours[at + below + right] ?? 0) * fx;
+        to[c] = upper * (1 - fy) + lower * fy;
+      }
+    },
+  };
+}

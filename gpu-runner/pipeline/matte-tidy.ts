@@ -1,0 +1,64 @@
+/** Clears what a matte has beside the product and closes what it misses inside. */
+import { type Component, components, countIn } from "./components.ts";
+import type { Alpha, Plane } from "./raster.ts";
+
+export interface TidyMatte {
+  readonly alpha: Alpha;
+  /** Stray specks that were cleared, and pinholes that were closed. */
+  readonly specksCleared: number;
+  readonly pinholesClosed: number;
+}
+
+/** Specks smaller than this share of the largest part are noise of the model, not parts of a product. */
+const SPECK_SHARE = 0.01;
+/** Enclosed holes smaller than this share of the product are noise; larger ones are real (handles, rings). */
+const PINHOLE_SHARE = 0.0004;
+const LEAST_PINHOLE_PIXELS = 4;
+
+/** A speck or pinhole of at least so many pixels is looked at twice: what is smaller nobody sees. */
+const LEAST_EVIDENCE_PIXELS = 12;
+
+/**
+ * Whether all passes of two or more say the same of a group: most of it is product, or most of it is not. One
+ * pass alone is no evidence for what is small enough to be its noise.
+ */
+function agreed(group: Component, passes: readonly Plane[], isProduct: boolean): boolean {
+  if (passes.length < 2 || group.pixels < LEAST_EVIDENCE_PIXELS) return false;
+  return passes.every(
+    ({ data }) => countIn(group, (i) => (data[i] ?? 0) >= 0.5 === isProduct) * 2 >= group.pixels,
+  );
+}
+
+/** A group of which hardly anything is half opaque is a ghost of what lies behind a product. */
+const GHOST = { opacity: 128, share: 0.05 };
+
+const isFaint = (group: Component, { data }: Alpha) =>
+  countIn(group, (i) => (data[i] ?? 0) >= GHOST.opacity) < group.pixels * GHOST.share;
+
+function level({ data }: Alpha, { runs }: Component, to: 0 | 255): void {
+  for (let k = 0; k < runs.length; k += 2) data.fill(to, runs[k], runs[k + 1]);
+}
+
+/**
+ * Clears stray specks and faint ghosts away from the product and closes pinholes inside it, unless every pass has
+ * seen them; soft edges stay as they are.
+ * @param passes scores of each pass that looked, of the matte's size, 0..1.
+ */
+export function tidyMatte(matte: Alpha, passes: readonly Plane[] = []): TidyMatte {
+  const alpha = { ...matte, data: Uint8Array.from(matte.data) };
+  const parts = components(matte, (i) => (matte.data[i] ?? 0) > 0);
+  const faint = new Set(parts.filter((part) => isFaint(part, matte)));
+  const largestSpeck = SPECK_SHARE * parts.reduce((most, { pixels }) => Math.max(most, pixels), 0);
+  const product = parts.reduce((sum, { pixels }) => sum + pixels, 0);
+  const largestPinhole = Math.max(LEAST_PINHOLE_PIXELS, PINHOLE_SHARE * product);
+  const isGhost = (part: Component) => faint.size < parts.length && faint.has(part);
+  const specks = parts.filter(
+    (part) => (part.pixels < largestSpeck || isGhost(part)) && !agreed(part, passes, true),
+  );
+  const pinholes = components(matte, (i) => (matte.data[i] ?? 0) < 255).filter(
+    (hole) => !hole.touchesEdge && hole.pixels <= largestPinhole && !agreed(hole, passes, false),
+  );
+  for (const speck of specks) level(alpha, speck, 0);
+  for (const pinhole of pinholes) level(alpha, pinhole, 255);
+  return { alpha, specksCleared: specks.length, pinholesClosed: pinholes.length };
+}
