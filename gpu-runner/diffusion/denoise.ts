@@ -39,7 +39,7 @@ export interface Steps {
 }
 
 /** The first step that is taken when so much of the way is gone again. */
-export function firstStep(count: number, strength: number): number {
+function firstStep(count: number, strength: number): number {
   return Math.max(0, count - Math.min(count, Math.floor(count * strength)));
 }
 

@@ -45,7 +45,7 @@ export interface DiffusionPipeline {
 }
 
 /** Pictures in batches of a few sizes alone, largest first: each is a shape that is warmed once. */
-export function inBatches<T>(pictures: readonly T[], sizes: readonly number[]): T[][] {
+function inBatches<T>(pictures: readonly T[], sizes: readonly number[]): T[][] {
   const batches: T[][] = [];
   for (let at = 0; at < pictures.length;) {
     const left = pictures.length - at;

@@ -45,7 +45,7 @@ function repeated(rows: readonly Float32Array[], times: number): Float32Array {
 }
 
 /** How the guidance is told to a distilled network: sines and cosines of it, as of a time. */
-export function guidanceEmbedding(guidance: number, width: number): Float32Array {
+function guidanceEmbedding(guidance: number, width: number): Float32Array {
   const half = Math.floor(width / 2);
   const out = new Float32Array(width);
   const scaled = (guidance - 1) * 1000;

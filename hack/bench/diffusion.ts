@@ -12,7 +12,7 @@ import { type DiffusionArguments, parseDiffusionArguments, USAGE } from "./diffu
 import { ensureBenchModels, PEER_PROGRAM, SIDES, type Size, USUAL_TIME } from "./diffusion/models.ts";
 import { measureSize, PARTIES, type SizeFigures } from "./diffusion/rounds.ts";
 import { type BenchResult, type Goal, reportLines } from "./report.ts";
-import { startProgram } from "./runner/worked-program.ts";
+import { startProgram } from "./worked-program.ts";
 
 const EXIT_USAGE = 2;
 const GOALS: Readonly<Record<string, number>> = { ratio_onnx_peer: 1, ratio_torch: 0.8, loop_overhead: 0.02 };

@@ -20,7 +20,7 @@ import { type BenchResult, type Goal, reportLines } from "./report.ts";
 import { parseRunnerArguments, type RunnerArguments, USAGE } from "./runner/arguments.ts";
 import { preparePhotos, SMALL_SIDE } from "./runner/photos.ts";
 import { cutRounds, enlargeRounds, longRounds, wholeRounds } from "./runner/rounds.ts";
-import { startProgram } from "./runner/worked-program.ts";
+import { startProgram } from "./worked-program.ts";
 
 const EXIT_USAGE = 2;
 const MAX_FINAL_PIXELS = 12e6;

@@ -1,7 +1,7 @@
 /** What is measured of one size: seconds a step of ours and both peers in turns, and the most memory each held. */
 import * as z from "zod";
 import { median, quantile } from "../report.ts";
-import type { WorkedProgram } from "../runner/worked-program.ts";
+import type { WorkedProgram } from "../worked-program.ts";
 
 const BYTES_A_MEGABYTE = 1e6;
 const GUIDANCE = 7.5;

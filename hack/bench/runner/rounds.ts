@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { median, quantile } from "../report.ts";
 import { type BenchPhotos, ENLARGED_SIDE, roundRobin } from "./photos.ts";
 import { settledSlope } from "./slope.ts";
-import type { Answered, WorkedProgram } from "./worked-program.ts";
+import type { Answered, WorkedProgram } from "../worked-program.ts";
 
 const BYTES_A_MEGABYTE = 1e6;
 

@@ -2,18 +2,15 @@
  * rembg as the peer: its published package in a Python environment of its own in the cache folder, one process
  * for all pictures, given the very model file that the runner uses. Without Python it says so in one sentence.
  */
-import { execFile, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { spawn } from "node:child_process";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
-import { madeOnce } from "../../cache/made-once.ts";
+import { ensurePython } from "../../cache/python-environment.ts";
 import { type Cutter, decodeCutout } from "./cutter.ts";
 
-const run = promisify(execFile);
 const REQUIREMENTS = fileURLToPath(new URL("requirements.txt", import.meta.url));
 const PROGRAM = fileURLToPath(new URL("rembg-peer.py", import.meta.url));
 export const USUAL_INSTALL_TIME = "a minute, once";
@@ -22,35 +19,9 @@ export const USUAL_INSTALL_TIME = "a minute, once";
  * The Python program of an environment that holds rembg.
  * @throws {Error} when Python is missing or the packages cannot be installed
  */
-export async function ensureRembg(cache: string, onProgress: (text: string) => void): Promise<string> {
-  const key = createHash("sha256")
-    .update(await readFile(REQUIREMENTS))
-    .digest("hex");
+export function ensureRembg(cache: string, onProgress: (text: string) => void): Promise<string> {
   const parent = join(cache, "peers", "rembg");
-  await mkdir(parent, { recursive: true });
-  const folder = await madeOnce({
-    parent,
-    key: key.slice(0, 16),
-    make: (unfinished) => install(unfinished, onProgress),
-    onWait: (owner) => onProgress(`waiting for process ${owner ?? "unknown"}, which is installing it`),
-  });
-  return join(folder, "bin", "python");
-}
-
-async function install(folder: string, onProgress: (text: string) => void): Promise<void> {
-  onProgress("making a Python environment");
-  await run("python3", ["-m", "venv", folder]).catch((cause: unknown) => {
-    throw new Error("Python 3 with venv is needed for the peer rembg: install it (`python3-venv`)", {
-      cause,
-    });
-  });
-  onProgress("installing packages");
-  const pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r", REQUIREMENTS];
-  await run(join(folder, "bin", "python"), pip).catch((cause: unknown) => {
-    throw new Error("the peer rembg could not be installed with pip: is the package index reachable?", {
-      cause,
-    });
-  });
+  return ensurePython({ name: "the peer rembg", parent, requirements: REQUIREMENTS }, onProgress);
 }
 
 export interface Peer extends Cutter, AsyncDisposable {}
