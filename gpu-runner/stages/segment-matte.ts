@@ -28,6 +28,8 @@ const LEAST_MAGNIFICATION = 1.2;
 const CROSSED_EDGE = 0.005;
 /** A product that is cut off at all four edges is solid for the most part; levels of 255. */
 const LEAST_SOLID = 0.5;
+/** What small looks see less solid than this is looked at again at the network's full size: out of focus, or glass. */
+const SURE_SOLID = 0.4;
 const [FAINT, SOLID] = [8, 250];
 /** The product that is looked at closer is at least so opaque (of 255): haze round it is not. */
 const LOCATED_ALPHA = 26;
@@ -69,6 +71,9 @@ function changedShare(before: Plane, after: Plane, box: Box): number {
 }
 
 const sizeOf = ({ width, height }: Rgb) => ({ width, height });
+
+/** The task without smaller squares: each look at the network's full size. */
+const atFullSize = (task: Task): Task => ({ ...task, sides: undefined });
 
 /** At the whole picture, as small as shows what the product is and where. */
 async function lookFirst(rgb: Rgb, task: Task, see: See): Promise<Plane> {
@@ -128,19 +133,39 @@ function checkFound({ found, score }: ProductVerdict): void {
   );
 }
 
+type Found = Omit<Matte, "model">;
+
 /** @throws {Failure} `no-product`, judged by the first look before the second is paid for, and again after it. */
-export async function makeMatte(rgb: Rgb, model: SegmentEntry, sessions: ModelSessions): Promise<Matte> {
-  const see: See = (picture, shape) => scorePicture(picture, shape, model, sessions);
-  const seen = await lookFirst(rgb, model.task, see);
+async function lookTwice(rgb: Rgb, task: Task, see: See): Promise<Found> {
+  const seen = await lookFirst(rgb, task, see);
   checkFound(judgeScores(seen));
-  const { scores, passes, secondLook } = await lookCloser(rgb, seen, model.task, see);
+  const { scores, passes, secondLook } = await lookCloser(rgb, seen, task, see);
   const verdict = judgeScores(scores);
   checkFound(verdict);
-  const tidy = tidyMatte(toAlpha(scores), passes);
-  checkApart(tidy.alpha);
-  const { name, sha256, licence } = model;
   const { score: productScore, coverage } = verdict;
-  return { ...tidy, model: { name, sha256, licence }, productScore, coverage, secondLook };
+  return { ...tidyMatte(toAlpha(scores), passes), productScore, coverage, secondLook };
+}
+
+/**
+ * The more solid of what small looks and full ones saw; small ones alone where they are sure. Full ones have the last
+ * word on whether there is a product at all.
+ * @throws {Failure} `no-product`
+ */
+async function findProduct(rgb: Rgb, task: Task, see: See): Promise<Found> {
+  const small = await lookTwice(rgb, task, see);
+  const solid = solidity(small.alpha);
+  if (!task.sides || solid >= SURE_SOLID) return small;
+  const full = await lookTwice(rgb, atFullSize(task), see);
+  return solidity(full.alpha) > solid ? full : small;
+}
+
+/** @throws {Failure} `no-product` */
+export async function makeMatte(rgb: Rgb, model: SegmentEntry, sessions: ModelSessions): Promise<Matte> {
+  const see: See = (picture, shape) => scorePicture(picture, shape, model, sessions);
+  const found = await findProduct(rgb, model.task, see);
+  checkApart(found.alpha);
+  const { name, sha256, licence } = model;
+  return { ...found, model: { name, sha256, licence } };
 }
 
 /** The matte of a photo that is a cut-out already: sure, and left as it is. */
