@@ -6,6 +6,7 @@ import type { SetName } from "#crds/brand.ts";
 import { type Colour, mixColours, shade, toOklab } from "./oklab.ts";
 import { linearColour } from "./linear-light.ts";
 import { type Gobo, leafGobo, windowGobo } from "./set-gobo.ts";
+import { folds } from "./set-cloth.ts";
 import { linen } from "./set-linen.ts";
 import { marble } from "./set-marble.ts";
 import { concrete, paint } from "./set-paint.ts";
@@ -13,7 +14,7 @@ import { type Podium, podiumShade } from "./set-podium.ts";
 import type { SetRecipe } from "./set-render.ts";
 import { terrazzo } from "./set-terrazzo.ts";
 import { tiles } from "./set-tiles.ts";
-import { both, clouds, folds, trowelled } from "./set-tone.ts";
+import { both, clouds, trowelled } from "./set-tone.ts";
 import { lightOf, orOwn, plain, type SetLook, sideOf, timber, walls } from "./set-look.ts";
 
 /** Shadows of sets in the sun fall to the back, for the sun must reach the wall; they are longer and less soft. */

@@ -1,6 +1,5 @@
 /**
- * Slow differences of tone over a surface: clouds in paint and stone, the swell of trowelled plaster, the folds
- * of cloth. They are worked out with the light, at a fraction of the pixels; axes are turned and bent so that no
+ * Slow differences of tone over a surface: clouds in paint and stone, the swell of trowelled plaster. They are worked out with the light, at a fraction of the pixels; axes are turned and bent so that no
  * lattice shows.
  */
 import { makeNoiseTable, noiseAt, type NoiseTable } from "./noise-table.ts";
@@ -47,29 +46,3 @@ export const both =
   (first: Tone, second: Tone): Tone =>
   (u, v) =>
     first(u, v) * second(u, v);
-
-/** Height of a hung and laid-out cloth; it hangs in drapes above `floor` and lies in flat wrinkles below. */
-function clothHeight(table: NoiseTable, u: number, v: number, floor: number): number {
-  const hanging = Math.min(1, Math.max(0, (v - floor + 0.5) / 1.1));
-  const bend = 0.4 * noiseAt(table, u * 0.45, v * 0.4 + 9);
-  const drape = noiseAt(table, (u + 0.22 * (v - floor) + bend) * 1.9, v * 0.16);
-  const crease = noiseAt(table, (u * 0.8 - v * 0.5 + bend) * 1.5 + 40, (v * 0.5 + u * 0.35) * 0.8);
-  const wrinkle = noiseAt(table, (u * 0.6 + v * 0.75 + 0.5 * bend) * 3.4, (v - u * 0.6) * 0.9 + 3);
-  const fine = noiseAt(table, (u + 0.4 * v + bend) * 7, v * 1.1 - u);
-  return (
-    hanging * (0.16 * drape + 0.02 * fine) +
-    (1 - 0.7 * hanging) * (0.06 * crease + 0.035 * wrinkle + 0.006 * fine)
-  );
-}
-
-/** Light on a folded cloth. `u`, `v` run over the whole cloth; `floor` is where it turns up the wall. */
-export function folds(seed: number, side: 1 | -1, floor: number): Tone {
-  const table = makeNoiseTable(seed + 29);
-  const reach = 0.02;
-  return (u, v) => {
-    const here = clothHeight(table, u, v, floor);
-    const slope = (clothHeight(table, u + side * reach, v - 0.5 * reach, floor) - here) / reach;
-    const light = Math.tanh(slope * 1.5);
-    return (1 + (light > 0 ? 0.14 : 0.32) * light) * (1 + 0.9 * Math.min(0, here));
-  };
-}
