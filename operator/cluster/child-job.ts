@@ -74,6 +74,13 @@ export function membersOf({ opalJob, members }: ChildJob): readonly string[] {
   return members ? members.map(({ name }) => name) : [opalJob];
 }
 
+/** Thousands of children share the empty one: each would take 200 bytes. */
+const NONE: ReadonlySet<number> = new Set();
+
+function indexesIn(ranges: string): ReadonlySet<number> {
+  return ranges === "" ? NONE : new Set(parseRanges(ranges));
+}
+
 /** @throws {z.ZodError | RangeError} when it is not a Job made by this operator. */
 export function parseChildJob(raw: unknown): ChildJob {
   const { metadata, spec, status } = RawJob.parse(raw);
@@ -98,8 +105,8 @@ export function parseChildJob(raw: unknown): ChildJob {
     isEnded: status.conditions.some(
       ({ type, status: is }) => (type === "Complete" || type === "Failed") && is === "True",
     ),
-    succeededShards: new Set(parseRanges(status.completedIndexes)),
-    failedShards: new Set(parseRanges(status.failedIndexes)),
+    succeededShards: indexesIn(status.completedIndexes),
+    failedShards: indexesIn(status.failedIndexes),
     ...(members !== undefined && { members: parseMembers(members) }),
   };
 }

@@ -65,7 +65,7 @@ export function desiredJob(job: OpalJob, attempt: Attempt, berth: Berth, setting
       completions: shards.length,
       parallelism: Math.min(berth.gpus, shards.length),
       backoffLimitPerIndex: job.spec.retry?.infrastructure ?? DEFAULT_INFRASTRUCTURE_RETRIES,
-      podFailurePolicy: { rules: podFailureRules() },
+      podFailurePolicy: { rules: POD_FAILURE_RULES },
       podReplacementPolicy: "Failed",
       ttlSecondsAfterFinished: settings.childTtlSeconds,
       template: {
@@ -139,6 +139,7 @@ function podFailureRules(): object[] {
     onExit("FailIndex"),
   ];
 }
+const POD_FAILURE_RULES: readonly object[] = podFailureRules();
 
 function podSpec(
   job: OpalJob,
