@@ -14,15 +14,17 @@ import torch
 
 from parts import new_vae
 from pictures import rendered
-from train_vae import LATENT_NOISE, Pictures, cuts_of
+from train_vae import Pictures, cuts_of
 from training_log import log_to
 
 PEAK = 1.5e-3
+NOISE = 0.16
+"""Deviation of the noise on latents: about what the UNet leaves in its own, which the decoder thus learns to smooth."""
 CHECKPOINT_SECONDS = 60
 
 
 def _loss(decoder, latents: torch.Tensor, cuts: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
-    again = decoder(latents + LATENT_NOISE * torch.randn_like(latents))
+    again = decoder(latents + NOISE * torch.randn_like(latents))
     pixels = (again - cuts).abs().mean()
     across = (again.diff(dim=3) - cuts.diff(dim=3)).abs().mean()
     down = (again.diff(dim=2) - cuts.diff(dim=2)).abs().mean()
