@@ -19,7 +19,7 @@ export interface ModelInput {
   readonly output: string;
 }
 
-/** @param takesTiles of one model: each run needs the memory that the last one had, and it is not much. */
+/** @param takesTiles or latents: each run needs the memory that the last one had, and it is not much. */
 function sessionOptions(
   { provider, intraOpThreads }: SessionSettings,
   takesTiles: boolean,
@@ -29,11 +29,12 @@ function sessionOptions(
     graphOptimizationLevel: "all",
     executionMode: "sequential",
     intraOpNumThreads: intraOpThreads,
-    // Memory patterns cost IS-Net 860 MB on the CPU and gain no time.
-    enableMemPattern: provider !== "cpu",
+    // Memory patterns cost IS-Net 860 MB on the CPU and gain it no time; networks whose inputs are small gain 3 %.
+    enableMemPattern: provider !== "cpu" || takesTiles,
     // The arena keeps what the largest run needed: 1370 MiB after IS-Net instead of 500, and gains it no time.
     enableCpuMemArena: provider !== "cpu" || takesTiles,
-    extra: { session: { intra_op: { allow_spinning: "0" } } },
+    // Threads that wait for the next operator spin, 3 to 6 % faster, but not between runs: the cores are shared.
+    extra: { session: { intra_op: { allow_spinning: "1" }, force_spinning_stop: "1" } },
     logSeverityLevel: 3,
   };
 }
