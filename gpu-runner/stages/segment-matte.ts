@@ -29,7 +29,7 @@ const CROSSED_EDGE = 0.005;
 /** A product that is cut off at all four edges is solid for the most part; levels of 255. */
 const LEAST_SOLID = 0.5;
 /** What small looks see less solid than this is looked at again at the network's full size: out of focus, or glass. */
-const SURE_SOLID = 0.4;
+const SURE_SOLID = 0.5;
 const [FAINT, SOLID] = [8, 250];
 /** The product that is looked at closer is at least so opaque (of 255): haze round it is not. */
 const LOCATED_ALPHA = 26;
