@@ -72,7 +72,10 @@ export class ModelSessions {
   async #open(model: ModelEntry): Promise<InferenceSession> {
     const path = await openModel(this.#settings.modelsDir, model);
     try {
-      return await InferenceSession.create(path, sessionOptions(this.#settings, model.task.kind !== "segment"));
+      return await InferenceSession.create(
+        path,
+        sessionOptions(this.#settings, model.task.kind !== "segment"),
+      );
     } catch (cause) {
       if (isOutOfMemory(cause)) throw cause;
       throw new ModelMissing(model, modelPath(this.#settings.modelsDir, model), { cause });

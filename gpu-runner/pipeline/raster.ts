@@ -47,16 +47,6 @@ export function cropBytes<T extends Rgb | Alpha>(picture: T, box: Box, channels:
   return { ...picture, width: box.width, height: box.height, data };
 }
 
-/** The part of a plane inside `box`, copied. The box must lie inside the plane. */
-export function cropPlane(plane: Plane, box: Box): Plane {
-  const out = newPlane(box.width, box.height);
-  for (let row = 0; row < box.height; row++) {
-    const from = (box.y + row) * plane.width + box.x;
-    out.data.set(plane.data.subarray(from, from + box.width), row * box.width);
-  }
-  return out;
-}
-
 /** Splits RGBA, 4 bytes a pixel, into colour and alpha. */
 export function splitRgba(rgba: Uint8Array, width: number, height: number): { rgb: Rgb; alpha: Alpha } {
   const rgb = newRgb(width, height);

@@ -50,7 +50,7 @@ function enter(reading: Reading, name: QualifiedName): void {
 }
 
 /** The first value of each wanted property. Damaged packets give what stands before the damage. */
-export function readProperties(
+function readProperties(
   packet: string,
   wanted: ReadonlySet<QualifiedName>,
 ): ReadonlyMap<QualifiedName, string> {
