@@ -26,7 +26,7 @@ from vocabulary import LENGTH, write_tokenizer
 OPSET = 17
 SMALLEST_HALVED = 256
 """Values of an initializer below which halving saves nothing: shapes and other constants stay as they are."""
-STEPS, GUIDANCE = 20, 4.0
+STEPS, GUIDANCE = 20, 2.5
 CLOSE = 2e-4
 OWN_FOLDER = Path(__file__).parents[3] / "gpu-runner/diffusion/scene-model"
 

@@ -24,7 +24,7 @@ SCHEDULERS = {"dpm": DPMSolverMultistepScheduler, "ddim": DDIMScheduler}
 @dataclass(frozen=True)
 class Settings:
     steps: int = 20
-    guidance: float = 4.0
+    guidance: float = 2.5
     scheduler: str = "dpm"
 
 
