@@ -96,8 +96,10 @@ it("leaves a pool that has no nodes, remembers it, and finishes on another one",
     return status.conditions?.[0]?.reason === "StockedOut" && status;
   });
   expect(pool.stockOut).toMatchObject({ strength: 1 });
-  const { status } = await hand.opalJob("moves");
-  expect(status.assignment).toMatchObject({ pool: namespace.name, gpus: 1 });
+  await eventually("the job tells its new pool", async () => {
+    const { assignment } = (await hand.opalJob("moves")).status;
+    return assignment?.pool === namespace.name && assignment.gpus === 1;
+  });
   await hand.start(pod);
   await hand.end(pod, EXIT_CODES.done, verdictText({ done: "0-1" }));
   await eventually("the job is complete, and nothing is left behind", async () => {

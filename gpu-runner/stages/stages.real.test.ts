@@ -104,9 +104,9 @@ describe("place", () => {
     expect(Buffer.compare(first, await make(2))).not.toBe(0);
   });
 
-  it("does not pretend to offer what is not there", async () => {
+  it("paints no scene without a scene model", async () => {
     const brand = Brand.parse({ placement: "generated", prompt: "on a beach" });
-    await expect(place({ photo, cutout, brand }, LIMITS)).rejects.toMatchObject({ class: "config" });
+    await expect(place({ photo, cutout, brand }, LIMITS)).rejects.toMatchObject({ class: "model" });
   });
 
   it("refuses a cut-out of another picture", async () => {
