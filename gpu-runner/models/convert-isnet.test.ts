@@ -1,24 +1,11 @@
 import { InferenceSession, Tensor } from "onnxruntime-node";
-import protobuf from "protobufjs";
 import { expect, it } from "vitest";
 import { convertIsnet } from "./convert-isnet.ts";
+import { FLOAT, onnxModel } from "./onnx-schema.ts";
 
 /** A picture is halved and enlarged again to the size that was baked in, as IS-Net's maps are. */
 const SIDE = 8;
-const ONNX = `
-syntax = "proto2";
-message Attribute { required string name = 1; optional bytes s = 4; repeated int64 ints = 8; required int32 type = 20; }
-message Node { repeated string input = 1; repeated string output = 2; required string op_type = 4; repeated Attribute attribute = 5; }
-message Tensor { repeated int64 dims = 1; required int32 data_type = 2; required string name = 8; required bytes raw_data = 9; }
-message Dimension { optional int64 dim_value = 1; }
-message Shape { repeated Dimension dim = 1; }
-message TensorType { required int32 elem_type = 1; required Shape shape = 2; }
-message Type { required TensorType tensor_type = 1; }
-message ValueInfo { required string name = 1; required Type type = 2; }
-message Graph { repeated Node node = 1; required string name = 2; repeated Tensor initializer = 5; repeated ValueInfo input = 11; repeated ValueInfo output = 12; }
-message OperatorSet { required string domain = 1; required int64 version = 2; }
-message Model { required int64 ir_version = 1; required Graph graph = 7; repeated OperatorSet opset_import = 8; }`;
-const [FLOAT, INT64] = [1, 7];
+const INT64 = 7;
 const [STRING, INTS] = [3, 7];
 
 function published(): Uint8Array {
@@ -33,7 +20,7 @@ function published(): Uint8Array {
   });
   const text = (name: string, value: string) => ({ name, s: new TextEncoder().encode(value), type: STRING });
   const twos = (name: string) => ({ name, ints: [2, 2], type: INTS });
-  const schema = protobuf.parse(ONNX, { keepCase: true }).root.lookupType("Model");
+  const schema = onnxModel();
   const message = schema.fromObject({
     ir_version: 8,
     opset_import: [{ domain: "", version: 15 }],

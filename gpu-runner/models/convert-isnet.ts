@@ -3,54 +3,8 @@
  * so are the sizes to which its maps are enlarged. The network itself has no such limit: every map is enlarged by
  * two. Its side outputs and intermediate maps, which only training needs, are left out.
  */
-import protobuf from "protobufjs";
+import { FLOAT, onnxModel } from "./onnx-schema.ts";
 
-/** What the published file uses of the ONNX format; see github.com/onnx/onnx, file onnx/onnx.proto. */
-const PROTO = `
-syntax = "proto2";
-message Attribute {
-  required string name = 1;
-  optional float f = 2;
-  optional int64 i = 3;
-  optional bytes s = 4;
-  optional Tensor t = 5;
-  repeated int64 ints = 8;
-  required int32 type = 20;
-}
-message Node {
-  repeated string input = 1;
-  repeated string output = 2;
-  optional string name = 3;
-  required string op_type = 4;
-  repeated Attribute attribute = 5;
-}
-message Tensor {
-  repeated int64 dims = 1;
-  required int32 data_type = 2;
-  optional string name = 8;
-  required bytes raw_data = 9;
-}
-message Dimension { optional int64 dim_value = 1; optional string dim_param = 2; }
-message Shape { repeated Dimension dim = 1; }
-message TensorType { required int32 elem_type = 1; required Shape shape = 2; }
-message Type { required TensorType tensor_type = 1; }
-message ValueInfo { required string name = 1; required Type type = 2; }
-message Graph {
-  repeated Node node = 1;
-  required string name = 2;
-  repeated Tensor initializer = 5;
-  repeated ValueInfo input = 11;
-  repeated ValueInfo output = 12;
-}
-message OperatorSet { optional string domain = 1; required int64 version = 2; }
-message Model {
-  required int64 ir_version = 1;
-  optional string producer_name = 2;
-  required Graph graph = 7;
-  repeated OperatorSet opset_import = 8;
-}`;
-
-const FLOAT = 1;
 const SCALES = "scales";
 
 interface Node {
@@ -95,7 +49,7 @@ function openSides({ type }: Picture): void {
  * @param file the published ONNX file @throws {RangeError} when it has no such output
  */
 export function convertIsnet(file: Uint8Array, output: string): Uint8Array {
-  const schema = protobuf.parse(PROTO, { keepCase: true }).root.lookupType("Model");
+  const schema = onnxModel();
   const model = schema.toObject(schema.decode(file)) as { readonly graph: Graph };
   const { graph } = model;
   const [input] = graph.input;

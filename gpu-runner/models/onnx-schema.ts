@@ -1,5 +1,5 @@
 /**
- * The part of the ONNX file format (onnx.proto, IR version 8, opset 17) that the converter writes.
+ * The part of the ONNX file format that the converters read and write (what they write: IR version 8, opset 17).
  * Field numbers are the format's own; see github.com/onnx/onnx, file onnx/onnx.proto.
  */
 import protobuf from "protobufjs";
@@ -11,20 +11,21 @@ message Attribute {
   optional float f = 2;
   optional int64 i = 3;
   optional bytes s = 4;
+  optional Tensor t = 5;
   repeated int64 ints = 8;
   required int32 type = 20;
 }
 message Node {
   repeated string input = 1;
   repeated string output = 2;
-  required string name = 3;
+  optional string name = 3;
   required string op_type = 4;
   repeated Attribute attribute = 5;
 }
 message Tensor {
   repeated int64 dims = 1;
   required int32 data_type = 2;
-  required string name = 8;
+  optional string name = 8;
   required bytes raw_data = 9;
 }
 message Dimension { optional int64 dim_value = 1; optional string dim_param = 2; }
@@ -39,15 +40,19 @@ message Graph {
   repeated ValueInfo input = 11;
   repeated ValueInfo output = 12;
 }
-message OperatorSet { required string domain = 1; required int64 version = 2; }
+message OperatorSet { optional string domain = 1; required int64 version = 2; }
 message Model {
   required int64 ir_version = 1;
-  required string producer_name = 2;
+  optional string producer_name = 2;
   required Graph graph = 7;
   repeated OperatorSet opset_import = 8;
 }`;
 
-const FLOAT = 1;
+/** A whole file. Fields have the format's own names; those that are not listed here are lost. */
+export const onnxModel = (): protobuf.Type => protobuf.parse(PROTO, { keepCase: true }).root.lookupType("Model");
+
+/** Of a tensor's values. */
+export const FLOAT = 1;
 const ATTRIBUTE_TYPES = { f: 1, i: 2, s: 3, ints: 7 } as const;
 
 export type AttributeValue =
@@ -98,7 +103,7 @@ function picture(name: string, prefix: string): Record<string, unknown> {
 
 /** The same graph gives the same bytes, so the file's checksum can stand in the catalogue. */
 export function encodeOnnx(graph: OnnxGraph): Uint8Array {
-  const schema = protobuf.parse(PROTO, { keepCase: true }).root.lookupType("Model");
+  const schema = onnxModel();
   const message = schema.fromObject({
     ir_version: 8,
     producer_name: "opal",

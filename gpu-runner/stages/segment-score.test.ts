@@ -2,11 +2,11 @@ import { createHash } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import protobuf from "protobufjs";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { SEGMENTER, type SegmentEntry } from "../models/catalogue.ts";
 import { modelPath } from "../models/load.ts";
+import { FLOAT, onnxModel } from "../models/onnx-schema.ts";
 import { ModelSessions } from "../models/sessions.ts";
 import { newRgb, type Rgb } from "../pipeline/raster.ts";
 import { segment } from "./segment.ts";
@@ -18,19 +18,6 @@ const SQUARE = { width: SIDE, height: SIDE };
 const MEAN = [0.485, 0.456, 0.406] as const;
 const DEVIATION = [0.229, 0.224, 0.225] as const;
 
-const ONNX = `
-syntax = "proto2";
-message Node { repeated string input = 1; repeated string output = 2; required string op_type = 4; }
-message Tensor { repeated int64 dims = 1; required int32 data_type = 2; required string name = 8; required bytes raw_data = 9; }
-message Dimension { optional int64 dim_value = 1; }
-message Shape { repeated Dimension dim = 1; }
-message TensorType { required int32 elem_type = 1; required Shape shape = 2; }
-message Type { required TensorType tensor_type = 1; }
-message ValueInfo { required string name = 1; required Type type = 2; }
-message Graph { repeated Node node = 1; required string name = 2; repeated Tensor initializer = 5; repeated ValueInfo input = 11; repeated ValueInfo output = 12; }
-message OperatorSet { required string domain = 1; required int64 version = 2; }
-message Model { required int64 ir_version = 1; required Graph graph = 7; repeated OperatorSet opset_import = 8; }`;
-const FLOAT = 1;
 
 /** A 1×1 convolution from three channels to one map of logits. */
 function network(weights: readonly [number, number, number], bias: number): Uint8Array {
@@ -44,7 +31,7 @@ function network(weights: readonly [number, number, number], bias: number): Uint
     data_type: FLOAT,
     raw_data: new Uint8Array(Float32Array.from(values).buffer),
   });
-  const schema = protobuf.parse(ONNX, { keepCase: true }).root.lookupType("Model");
+  const schema = onnxModel();
   const message = schema.fromObject({
     ir_version: 8,
     opset_import: [{ domain: "", version: 17 }],
