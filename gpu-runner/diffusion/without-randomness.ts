@@ -3,6 +3,8 @@
  * the same picture would never give the same latents twice. Here the draw becomes zeros, so that what comes out is
  * the mean. Works on the file's bytes (protobuf), so that weights are neither parsed nor copied twice. Pure.
  */
+import protobuf from "protobufjs";
+
 const BYTES = 2;
 /** Field numbers of onnx.proto. */
 const MODEL = { graph: 7 };
@@ -12,62 +14,45 @@ const RANDOM = "RandomNormalLike";
 
 interface Field {
   readonly number: number;
-  readonly wire: number;
-  /** Of the whole field with its tag, and of its value, in the message's bytes. */
-  readonly start: number;
-  readonly from: number;
-  readonly to: number;
+  /** The whole field with its tag. */
+  readonly whole: Uint8Array;
+  /** Of a field that holds bytes. */
+  readonly value: Uint8Array | undefined;
 }
 
-function varint(bytes: Uint8Array, at: number): { value: number; end: number } {
-  let [value, scale, end] = [0, 1, at];
-  for (; ; scale *= 128) {
-    const byte = bytes[end++];
-    if (byte === undefined) throw new RangeError("the file ends within a number");
-    value += (byte & 127) * scale;
-    if (byte < 128) return { value, end };
-  }
-}
-
-/** Where a value of a wire type ends: a number, 8 bytes, so many bytes, or 4. */
-function valueOf(bytes: Uint8Array, wire: number, at: number): { from: number; to: number } {
-  if (wire === 0) return { from: at, to: varint(bytes, at).end };
-  if (wire === 1) return { from: at, to: at + 8 };
-  if (wire === 5) return { from: at, to: at + 4 };
-  if (wire !== BYTES) throw new RangeError(`no protobuf: wire type ${wire}`);
-  const { value, end } = varint(bytes, at);
-  return { from: end, to: end + value };
-}
-
+/** @throws {RangeError} when the bytes are no message. */
 function* fieldsOf(bytes: Uint8Array): Generator<Field> {
-  for (let start = 0; start < bytes.length;) {
-    const { value: tag, end } = varint(bytes, start);
-    const { from, to } = valueOf(bytes, tag % 8, end);
-    yield { number: Math.floor(tag / 8), wire: tag % 8, start, from, to };
-    start = to;
+  const reader = protobuf.Reader.create(bytes);
+  while (reader.pos < reader.len) {
+    const start = reader.pos;
+    const { number, value } = nextField(reader);
+    yield { number, value, whole: bytes.subarray(start, reader.pos) };
   }
 }
 
-function written(value: number): number[] {
-  const bytes: number[] = [];
-  for (let left = value; ; left = Math.floor(left / 128)) {
-    if (left < 128) return [...bytes, left];
-    bytes.push((left % 128) + 128);
+function nextField(reader: protobuf.Reader): Omit<Field, "whole"> {
+  try {
+    const tag = reader.uint32();
+    const [number, wire] = [tag >>> 3, tag & 7];
+    if (wire === BYTES) return { number, value: reader.bytes() };
+    reader.skipType(wire);
+    return { number, value: undefined };
+  } catch (cause) {
+    throw new RangeError("no protobuf message", { cause });
   }
 }
 
-const message = (number: number, value: Uint8Array): Uint8Array[] => [
-  Uint8Array.from([...written(number * 8 + BYTES), ...written(value.length)]),
-  value,
-];
+const message = (number: number, value: Uint8Array): Uint8Array =>
+  protobuf.Writer.create()
+    .uint32((number << 3) | BYTES)
+    .bytes(value)
+    .finish();
 
 /** A message with some of its inner messages exchanged; the very same where none is. */
 function edited(bytes: Uint8Array, inner: number, edit: (value: Uint8Array) => Uint8Array): Uint8Array {
   let isChanged = false;
-  const parts = [...fieldsOf(bytes)].flatMap(({ number, wire, start, from, to }) => {
-    const whole = [bytes.subarray(start, to)];
-    if (number !== inner || wire !== BYTES) return whole;
-    const value = bytes.subarray(from, to);
+  const parts = [...fieldsOf(bytes)].map(({ number, whole, value }) => {
+    if (number !== inner || !value) return whole;
     const after = edit(value);
     if (after === value) return whole;
     isChanged = true;
@@ -79,15 +64,17 @@ function edited(bytes: Uint8Array, inner: number, edit: (value: Uint8Array) => U
 /** x - x in the place of noise in x's shape. */
 function withoutDraw(node: Uint8Array): Uint8Array {
   const fields = [...fieldsOf(node)];
-  const of = (number: number) => fields.filter((field) => field.number === number);
-  const bytesOf = ({ from, to }: Field) => node.subarray(from, to);
-  const [operator] = of(NODE.operator);
-  const [input] = of(NODE.input);
-  if (!operator || !input || Buffer.from(bytesOf(operator)).toString() !== RANDOM) return node;
-  const kept = [input, input, ...of(NODE.output), ...of(NODE.name)];
+  const valuesOf = (number: number) =>
+    fields.flatMap((field) => (field.number === number && field.value ? [field.value] : []));
+  const [operator] = valuesOf(NODE.operator);
+  const [input] = valuesOf(NODE.input);
+  if (!operator || !input || Buffer.from(operator).toString() !== RANDOM) return node;
   return Buffer.concat([
-    ...kept.flatMap((field) => message(field.number, bytesOf(field))),
-    ...message(NODE.operator, Buffer.from("Sub")),
+    message(NODE.input, input),
+    message(NODE.input, input),
+    ...valuesOf(NODE.output).map((output) => message(NODE.output, output)),
+    ...valuesOf(NODE.name).map((name) => message(NODE.name, name)),
+    message(NODE.operator, Buffer.from("Sub")),
   ]);
 }
 

@@ -1,15 +1,8 @@
 import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readdir } from "node:fs/promises";
 import { join, relative } from "node:path";
-import { pipeline } from "node:stream/promises";
+import { sha256OfFile } from "./file-hash.ts";
 import { LOCK_FILE } from "./pull/folder-lock.ts";
-
-async function sha256Of(path: string): Promise<string> {
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  return hash.digest("hex");
-}
 
 /**
  * One SHA-256 for a model that is a folder: of a line for each of its files, `<sha256>  <path>`, in the order of
@@ -23,6 +16,6 @@ export async function folderSha256(dir: string): Promise<string> {
     .filter((path) => path !== LOCK_FILE && !path.split("/").some((part) => part.startsWith(".")))
     .sort();
   const hash = createHash("sha256");
-  for (const path of files) hash.update(`${await sha256Of(join(dir, path))}  ${path}\n`);
+  for (const path of files) hash.update(`${await sha256OfFile(join(dir, path))}  ${path}\n`);
   return hash.digest("hex");
 }

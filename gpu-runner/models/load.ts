@@ -1,10 +1,8 @@
-import { createHash } from "node:crypto";
-import { createReadStream } from "node:fs";
 import { readFile, rename, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { pipeline } from "node:stream/promises";
-import type { ModelEntry } from "./catalogue.ts";
 import { Failure } from "../failure.ts";
+import type { ModelEntry } from "./catalogue.ts";
+import { sha256OfFile } from "./file-hash.ts";
 
 /** A model that the runner needs is not in its folder, or its content is not the catalogue's. */
 export class ModelMissing extends Failure {
@@ -35,9 +33,7 @@ export async function isVerified(dir: string, model: ModelEntry): Promise<boolea
   const mark = `${model.sha256} ${found.size} ${found.mtimeMs}`;
   const remembered = await readFile(`${path}.verified`, "utf8").catch(() => "");
   if (remembered === mark) return true;
-  const hash = createHash("sha256");
-  await pipeline(createReadStream(path), hash);
-  if (hash.digest("hex") !== model.sha256) return false;
+  if ((await sha256OfFile(path)) !== model.sha256) return false;
   await remember(path, mark);
   return true;
 }
