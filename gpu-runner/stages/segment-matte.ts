@@ -39,6 +39,17 @@ type See = (picture: Rgb, shape: Size) => Promise<Plane>;
 
 const squareOf = (side: number): Size => ({ width: side, height: side });
 
+/** Looks at the whole picture are kept: when both looks are taken again at full size, the first may be there already. */
+function rememberingWhole(whole: Rgb, see: See): See {
+  const seen = new Map<number, Promise<Plane>>();
+  return (picture, shape) => {
+    if (picture !== whole) return see(picture, shape);
+    const look = seen.get(shape.width) ?? see(picture, shape);
+    seen.set(shape.width, look);
+    return look;
+  };
+}
+
 interface Looks {
   readonly scores: Plane;
   /** What each look said, of the picture's size; empty after a single one. */
@@ -162,7 +173,7 @@ async function findProduct(rgb: Rgb, task: Task, see: See): Promise<Found> {
 /** @throws {Failure} `no-product` */
 export async function makeMatte(rgb: Rgb, model: SegmentEntry, sessions: ModelSessions): Promise<Matte> {
   const see: See = (picture, shape) => scorePicture(picture, shape, model, sessions);
-  const found = await findProduct(rgb, model.task, see);
+  const found = await findProduct(rgb, model.task, rememberingWhole(rgb, see));
   checkApart(found.alpha);
   const { name, sha256, licence } = model;
   return { ...found, model: { name, sha256, licence } };
