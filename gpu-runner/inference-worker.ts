@@ -19,6 +19,7 @@ import type {
 } from "./stage-work.ts";
 import { place } from "./stages/place.ts";
 import { createSceneMaker } from "./stages/scene-maker.ts";
+import { sceneModelOf } from "./stages/scene-model.ts";
 import { DEFAULT_SCENES } from "./stages/scene-settings.ts";
 import { upscaleTo } from "./stages/upscale.ts";
 import { warmUp } from "./warm-up.ts";
@@ -36,7 +37,8 @@ const sceneModels = {
   settings: settings.scenes ?? DEFAULT_SCENES,
   onStep: (done: number, of: number) => parentPort?.postMessage({ done, of } satisfies SceneStep),
 };
-const sceneMaker = createSceneMaker(sceneModels);
+const openScenes = sceneModelOf(sceneModels);
+const sceneMaker = createSceneMaker(sceneModels, openScenes);
 
 function perform(work: StageWork): Promise<Pick<StageResult, "picture" | "layers" | "facts">> {
   switch (work.stage) {
@@ -83,7 +85,7 @@ async function retire(): Promise<void> {
 }
 
 function take(message: WorkerMessage, before: Promise<void>): Promise<void> {
-  if ("warm" in message) return before.then(() => warmUp(sceneModels, message.warm, settings.provider));
+  if ("warm" in message) return before.then(() => warmUp(sceneModels, openScenes, message.warm));
   if ("retire" in message) return before.then(retire);
   return serve(message, before);
 }

@@ -1,8 +1,8 @@
 import { type ModelEntry, SEGMENTER, upscalersUpTo } from "./models/catalogue.ts";
 import type { ModelSessions } from "./models/sessions.ts";
 import type { Size } from "./pipeline/layout.ts";
-import type { WarmUp, WorkerSettings } from "./stage-work.ts";
-import { openSceneModel, type SceneModels, sceneSizes } from "./stages/scene-model.ts";
+import type { WarmUp } from "./stage-work.ts";
+import { type OpenSceneModel, type SceneModels, sceneSizes } from "./stages/scene-model.ts";
 
 /** The shapes in which a model may be run. */
 function shapesOf({ task }: ModelEntry): readonly Size[] {
@@ -28,8 +28,8 @@ async function warm(model: ModelEntry, sessions: ModelSessions, isOnGpu: boolean
 }
 
 /** Each of its sizes once, with and without a picture to begin with as scenes have one. */
-async function warmScenes(models: SceneModels, isOnGpu: boolean): Promise<void> {
-  const pipeline = await openSceneModel(models);
+async function warmScenes(open: OpenSceneModel, isOnGpu: boolean): Promise<void> {
+  const { model: pipeline } = await open();
   if (!isOnGpu) return;
   for (const { width, height } of sceneSizes(pipeline)) {
     const image = { width, height, data: new Uint8Array(width * height * 3) };
@@ -45,12 +45,12 @@ async function warmScenes(models: SceneModels, isOnGpu: boolean): Promise<void> 
  * rejects: a model that does not load fails the stage that needs it, in words.
  */
 export async function warmUp(
-  scenes: SceneModels,
-  { segment, factor, scenes: paintsScenes = false }: WarmUp,
-  provider: WorkerSettings["provider"],
+  { sessions, upscalerQuality }: Pick<SceneModels, "sessions" | "upscalerQuality">,
+  openScenes: OpenSceneModel,
+  { segment, factor, scenes = false }: WarmUp,
 ): Promise<void> {
-  const isOnGpu = provider !== "cpu";
-  const models = [...(segment ? [SEGMENTER] : []), ...upscalersUpTo(factor, scenes.upscalerQuality)];
-  for (const model of models) await warm(model, scenes.sessions, isOnGpu).catch(() => undefined);
-  if (paintsScenes) await warmScenes(scenes, isOnGpu).catch(() => undefined);
+  const isOnGpu = sessions.provider !== "cpu";
+  const models = [...(segment ? [SEGMENTER] : []), ...upscalersUpTo(factor, upscalerQuality)];
+  for (const model of models) await warm(model, sessions, isOnGpu).catch(() => undefined);
+  if (scenes) await warmScenes(openScenes, isOnGpu).catch(() => undefined);
 }

@@ -1,25 +1,26 @@
 /** The models behind generated scenes: Stable Diffusion paints, an upscaler enlarges, the segmenter looks again. */
 import type { Box } from "#crds/runner-report.ts";
 import sharp from "sharp";
-import type { DiffusionPipeline } from "../diffusion/pipeline.ts";
 import { Failure } from "../failure.ts";
 import { SEGMENTER, upscaler } from "../models/catalogue.ts";
-import { FOLDER_CATALOGUE } from "../models/folder-catalogue.ts";
-import { folderSha256 } from "../models/folder-identity.ts";
 import type { ModelSessions } from "../models/sessions.ts";
 import type { Size } from "../pipeline/layout.ts";
 import { type Alpha, cropBytes, type Rgb } from "../pipeline/raster.ts";
 import { planCanvas, type SceneCanvas } from "../pipeline/scene-canvas.ts";
 import { paintMask } from "../pipeline/scene-mask.ts";
 import { continueBehind } from "../pipeline/surroundings.ts";
-import type { ModelUsed } from "./facts.ts";
-import { decodePicture, encodePng, resizeAlpha, resizeRgb } from "./picture-codec.ts";
+import { resizeAlpha, resizeRgb } from "./picture-codec.ts";
 import type { Plate, PlateOrder, SceneMaker } from "./place-generated.ts";
 import { isObjectedTo } from "./safety-checker.ts";
-import { openSceneModel, type SceneModels, sceneSizes, sceneSteps } from "./scene-model.ts";
-import { OWN_SCENE_MODEL } from "./scene-settings.ts";
+import {
+  type OpenSceneModel,
+  type SceneModel,
+  type SceneModels,
+  sceneSizes,
+  sceneSteps,
+} from "./scene-model.ts";
 import { makeMatte } from "./segment-matte.ts";
-import { upscale } from "./upscale.ts";
+import { enlarge } from "./upscale.ts";
 
 /** The longer side at which a picture is looked at again: the segmenter sees no more. */
 const LOOK_PIXELS = 1024;
@@ -57,16 +58,10 @@ async function enlarged(painted: Rgb, inner: Box, to: Size, models: SceneModels)
   const factor = to.width / part.width;
   if (factor < LEAST_ENLARGING) return resizeRgb(part, to);
   const model = upscaler(factor > 2 ? 4 : 2, models.upscalerQuality);
-  const { picture } = await upscale({ picture: (await encodePng(part)).bytes }, model, models.sessions);
-  return resizeRgb((await decodePicture(picture.bytes)).rgb, to);
+  return resizeRgb((await enlarge({ rgb: part }, {}, model, models.sessions)).rgb, to);
 }
 
-interface OpenedModel {
-  readonly model: DiffusionPipeline;
-  readonly used: ModelUsed;
-}
-
-async function paint(models: SceneModels, order: PlateOrder, { model, used }: OpenedModel): Promise<Plate> {
+async function paint(models: SceneModels, order: PlateOrder, { model, used }: SceneModel): Promise<Plate> {
   const plan = planCanvas(order.canvas, sceneSizes(model));
   const { image, product } = await onCanvas(order, plan);
   const { factor, isInpainting } = model.kind;
@@ -113,26 +108,8 @@ async function see(picture: Rgb, sessions: ModelSessions): Promise<Alpha> {
   }
 }
 
-async function openUsed(models: SceneModels): Promise<OpenedModel> {
-  const model = await openSceneModel(models);
-  const { dir, index } = model.folder;
-  const { model: name } = models.settings;
-  const known = FOLDER_CATALOGUE.find((entry) => entry.name === name);
-  const licence =
-    known?.licence ?? index.opal?.licence ?? (name === OWN_SCENE_MODEL ? "OPAL's own" : "not stated");
-  return { model, used: { name, sha256: await folderSha256(dir), licence } };
-}
-
-/** Opens the scene model at the first scene. */
-export function createSceneMaker(models: SceneModels): SceneMaker {
-  let opened: Promise<OpenedModel> | undefined;
-  const open = () => {
-    if (!opened) {
-      opened = openUsed(models);
-      opened.catch(() => (opened = undefined));
-    }
-    return opened;
-  };
+/** @param open gives the scene model, opened at the first scene or before */
+export function createSceneMaker(models: SceneModels, open: OpenSceneModel): SceneMaker {
   return {
     settings: models.settings,
     paint: async (order) => paint(models, order, await open()),

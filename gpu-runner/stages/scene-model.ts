@@ -7,9 +7,12 @@ import { type DiffusionPipeline, openPipeline } from "../diffusion/pipeline.ts";
 import { createScheduler } from "../diffusion/schedulers/from-config.ts";
 import { Failure } from "../failure.ts";
 import type { UpscalerQuality } from "../models/catalogue.ts";
+import { FOLDER_CATALOGUE } from "../models/folder-catalogue.ts";
+import { folderSha256 } from "../models/folder-identity.ts";
 import type { ModelSessions } from "../models/sessions.ts";
 import type { Size } from "../pipeline/layout.ts";
 import { usualSizes } from "../pipeline/scene-canvas.ts";
+import type { ModelUsed } from "./facts.ts";
 import { OWN_SCENE_MODEL, type SceneSettings } from "./scene-settings.ts";
 
 export interface SceneModels {
@@ -34,12 +37,7 @@ export function sceneFolder(modelsDir: string, name: string): string {
 const pulling = ({ model }: SceneSettings) =>
   model === OWN_SCENE_MODEL ? "" : `; \`npm run models -- pull ${model} --from URL|DIR\` brings a whole one`;
 
-/** @throws {Failure} `model` when the folder is missing or not whole. */
-export async function openSceneModel({
-  sessions,
-  modelsDir,
-  settings,
-}: SceneModels): Promise<DiffusionPipeline> {
+async function openPainter({ sessions, modelsDir, settings }: SceneModels): Promise<DiffusionPipeline> {
   try {
     const pipeline = await openPipeline(sceneFolder(modelsDir, settings.model), (path, edit) =>
       sessions.part(path, edit),
@@ -53,6 +51,36 @@ export async function openSceneModel({
       cause,
     });
   }
+}
+
+async function openUsed(models: SceneModels): Promise<SceneModel> {
+  const model = await openPainter(models);
+  const { dir, index } = model.folder;
+  const { model: name } = models.settings;
+  const known = FOLDER_CATALOGUE.find((entry) => entry.name === name);
+  const licence =
+    known?.licence ?? index.opal?.licence ?? (name === OWN_SCENE_MODEL ? "OPAL's own" : "not stated");
+  return { model, used: { name, sha256: await folderSha256(dir), licence } };
+}
+
+export interface SceneModel {
+  readonly model: DiffusionPipeline;
+  readonly used: ModelUsed;
+}
+
+/** @throws {Failure} `model` when the folder is missing or not whole. */
+export type OpenSceneModel = () => Promise<SceneModel>;
+
+/** Opens the scene model when it is first asked for, and gives the same one from then on. */
+export function sceneModelOf(models: SceneModels): OpenSceneModel {
+  let opened: Promise<SceneModel> | undefined;
+  return () => {
+    if (!opened) {
+      opened = openUsed(models);
+      opened.catch(() => (opened = undefined));
+    }
+    return opened;
+  };
 }
 
 /** Pixels to which sides are rounded: the network halves latents once for each of its levels but the first. */

@@ -104,8 +104,7 @@ async function upscaleWithin(work: Work, side: number): Promise<Upscaled> {
 /** Pixels round the product that still go through the model: its soft edge and the seam of its shadow. */
 const DETAIL_MARGIN_PIXELS = 12;
 
-export interface UpscaleInput {
-  readonly picture: Uint8Array;
+interface Enlarging {
   /** The product's box: what lies outside is a smooth set. Without one, all of the picture counts. */
   readonly productBox?: Box;
   /** Side of a tile, as a part of the model's own: smaller when memory ran out before. Without it, 1. */
@@ -114,6 +113,15 @@ export interface UpscaleInput {
   readonly factor?: EnlargingFactor;
   /** The finished size, no larger than the factor makes it. Without it, what the factor makes. */
   readonly size?: Size;
+}
+
+export interface UpscaleInput extends Enlarging {
+  readonly picture: Uint8Array;
+}
+
+interface Decoded {
+  readonly rgb: Rgb;
+  readonly alpha?: Alpha | undefined;
 }
 
 /** Even sides only: halving goes on from here. */
@@ -125,18 +133,18 @@ function scaledTile({ tile, padding }: UpscaleEntry["task"], scale: number): num
 const COLOUR_REACH_PIXELS = 24;
 
 /**
- * Enlarges a stage's picture by a factor, and shrinks it from there when a smaller size is asked for. What the
- * model's own factor leaves is interpolated. The product goes through the network, which was trained on fidelity to the original, and is then matched to
- * its source; the smooth set round it is interpolated, which no eye can tell apart there and which costs
- * nothing. So is alpha, never by a network.
+ * Enlarges a picture by a factor, and shrinks it from there when a smaller size is asked for. What the model's own
+ * factor leaves is interpolated. The product goes through the network, which was trained on fidelity to the original,
+ * and is then matched to its source; the smooth set round it is interpolated, which no eye can tell apart there and
+ * which costs nothing. So is alpha, never by a network.
  * @throws {Failure} `out-of-memory` when even the smallest tile does not fit.
  */
-export async function upscale(
-  { picture, productBox, tileScale = 1, size, factor: asked }: UpscaleInput,
+export async function enlarge(
+  { rgb: seen, alpha }: Decoded,
+  { productBox, tileScale = 1, size, factor: asked }: Enlarging,
   model: UpscaleEntry,
   sessions: ModelSessions,
-): Promise<{ picture: EncodedPicture; facts: UpscaleFacts }> {
-  const { rgb: seen, alpha } = await decodePicture(picture);
+): Promise<Decoded & { readonly facts: UpscaleFacts }> {
   const rgb = alpha ? extendColours(seen, alpha, COLOUR_REACH_PIXELS) : seen;
   const whole = { x: 0, y: 0, width: rgb.width, height: rgb.height };
   const detail = productBox ? grown(productBox, DETAIL_MARGIN_PIXELS, rgb) : whole;
@@ -147,7 +155,8 @@ export async function upscale(
   const largeAlpha = alpha && (await resizeAlpha(alpha, large));
   if (largeAlpha) clearTransparent(large, largeAlpha);
   return {
-    picture: await encodePng(large, largeAlpha),
+    rgb: large,
+    alpha: largeAlpha,
     facts: {
       factor: large.width / rgb.width,
       model: { name: model.name, sha256: model.sha256, licence: model.licence },
@@ -157,6 +166,16 @@ export async function upscale(
       productTreatment: treatmentBy(model, factor, large.width / rgb.width),
     },
   };
+}
+
+/** The same of a stage's picture. @throws {Failure} as `enlarge`. */
+export async function upscale(
+  { picture, ...enlarging }: UpscaleInput,
+  model: UpscaleEntry,
+  sessions: ModelSessions,
+): Promise<{ picture: EncodedPicture; facts: UpscaleFacts }> {
+  const { rgb, alpha, facts } = await enlarge(await decodePicture(picture), enlarging, model, sessions);
+  return { picture: await encodePng(rgb, alpha), facts };
 }
 
 function treatmentBy({ name, task }: UpscaleEntry, factor: number, finished: number): string {
