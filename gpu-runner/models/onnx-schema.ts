@@ -49,7 +49,8 @@ message Model {
 }`;
 
 /** A whole file. Fields have the format's own names; those that are not listed here are lost. */
-export const onnxModel = (): protobuf.Type => protobuf.parse(PROTO, { keepCase: true }).root.lookupType("Model");
+export const onnxModel = (): protobuf.Type =>
+  protobuf.parse(PROTO, { keepCase: true }).root.lookupType("Model");
 
 /** Of a tensor's values. */
 export const FLOAT = 1;

@@ -18,7 +18,6 @@ const SQUARE = { width: SIDE, height: SIDE };
 const MEAN = [0.485, 0.456, 0.406] as const;
 const DEVIATION = [0.229, 0.224, 0.225] as const;
 
-
 /** A 1×1 convolution from three channels to one map of logits. */
 function network(weights: readonly [number, number, number], bias: number): Uint8Array {
   const shaped = (name: string, channels: number) => {
