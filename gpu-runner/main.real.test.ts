@@ -1,15 +1,14 @@
-import { createHash } from "node:crypto";
 import sharp from "sharp";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { itemReportRef, stageRecordRef } from "#crds/blob-keys.ts";
 import { EXIT_CODES } from "#crds/exit-codes.ts";
-import { createEngine } from "./engine.ts";
-import { Recipe, render } from "./recipe.ts";
+import { Recipe } from "./recipe.ts";
 import {
   aManifest,
   eventually,
   photoBytes,
   readReport,
+  renderAgain,
   startRunner,
   startStorage,
   testModels,
@@ -72,21 +71,9 @@ it("makes the same bytes again from the recipe and the photo", async () => {
   const report = await readReport(storage, itemReportRef(keyOf(manifest, "coffee")));
   expect(report?.quality?.score).toBeGreaterThan(80);
   const recipe = Recipe.parse(JSON.parse(String(await storage.get(report?.recipe ?? ""))));
-  const engine = createEngine({ ...recipe.machine, modelsDir: await testModels() });
-  try {
-    const again = await render(recipe, {
-      photo: await photoBytes("coffee"),
-      run: (work) => engine.run(work),
-    });
-    const hashes = [...again].map(([stage, { picture }]) => [
-      stage,
-      createHash("sha256").update(picture.bytes).digest("hex"),
-    ]);
-    expect(hashes).toEqual(recipe.made.map(({ stage, sha256 }) => [stage, sha256]));
-    expect(hashes).toHaveLength(3);
-  } finally {
-    await engine.close();
-  }
+  const { hashes } = await renderAgain(recipe, await photoBytes("coffee"), await testModels());
+  expect(hashes).toEqual(recipe.made.map(({ stage, sha256 }) => ({ stage, sha256 })));
+  expect(hashes).toHaveLength(3);
 });
 
 it("gives every bad photo its own verdict and finishes the rest", async () => {

@@ -1,19 +1,18 @@
 /** Generated scenes in real runners, by a tiny model of random weights: what it paints is noise, all else is real. */
-import { createHash } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { itemReportRef, stageRecordRef } from "#crds/blob-keys.ts";
 import type { Brand } from "#crds/brand.ts";
 import { EXIT_CODES } from "#crds/exit-codes.ts";
 import { StageRecord } from "#crds/runner-report.ts";
-import { createEngine } from "./engine.ts";
-import { Recipe, render } from "./recipe.ts";
+import { Recipe } from "./recipe.ts";
 import { PlaceFacts } from "./stages/facts.ts";
 import {
   aManifest,
   modelsWithTiny,
   photoBytes,
   readReport,
+  renderAgain,
   startRunner,
   startStorage,
   type TestStorage,
@@ -85,23 +84,11 @@ it("paints round the untouched product, says so, and makes the same bytes again 
     width: 64,
     height: 64,
   });
-  const engine = createEngine({ ...recipe.machine, modelsDir });
-  try {
-    const again = await render(recipe, {
-      photo: await photoBytes("coffee"),
-      run: (work) => engine.run(work),
-    });
-    const hashes = [...again].map(([stage, { picture }]) => [
-      stage,
-      createHash("sha256").update(picture.bytes).digest("hex"),
-    ]);
-    expect(hashes).toEqual(recipe.made.map(({ stage, sha256 }) => [stage, sha256]));
-    const place = again.get("place");
-    expect(PlaceFacts.parse(place?.facts).fidelity.maxAbsDifference).toBe(0);
-    expect(place?.layers?.map(({ name }) => name)).toEqual(["mask", "cutout", "shadow"]);
-  } finally {
-    await engine.close();
-  }
+  const { made, hashes } = await renderAgain(recipe, await photoBytes("coffee"), modelsDir);
+  expect(hashes).toEqual(recipe.made.map(({ stage, sha256 }) => ({ stage, sha256 })));
+  const place = made.get("place");
+  expect(PlaceFacts.parse(place?.facts).fidelity.maxAbsDifference).toBe(0);
+  expect(place?.layers?.map(({ name }) => name)).toEqual(["mask", "cutout", "shadow"]);
 });
 
 it("goes on at the scene when a pod was killed while it painted one", async () => {

@@ -1,5 +1,6 @@
 /** What the runner's tests are made of: a real blob server, real runner processes, small manifests. */
 import { type ChildProcess, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
 import { once } from "node:events";
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
@@ -11,10 +12,11 @@ import { CONTAINERS } from "#crds/blob-keys.ts";
 import { type Brand, Brand as BrandSchema } from "#crds/brand.ts";
 import { ItemReport, manifestKey, ShardManifest, ShardVerdict } from "#crds/runner-report.ts";
 import type { BlobStore } from "./blobs.ts";
+import { createEngine } from "./engine.ts";
 import { Failure } from "./failure.ts";
 import { DEFAULT_MODELS } from "./models/catalogue.ts";
 import { ensureModels } from "./models/fetch.ts";
-import type { Machine } from "./recipe.ts";
+import { type Machine, type Recipe, render } from "./recipe.ts";
 
 const here = (path: string) => fileURLToPath(new URL(path, import.meta.url));
 const PATIENCE_MILLIS = 100_000;
@@ -253,4 +255,19 @@ export function memoryBlobs(): BlobStore & { readonly stored: Map<string, Uint8A
       return Promise.resolve("created");
     },
   };
+}
+
+/** What a recipe makes of a photo on this machine, and the SHA-256 of each stage's picture in their order. */
+export async function renderAgain(recipe: Recipe, photo: Uint8Array, modelsDir: string) {
+  const engine = createEngine({ ...recipe.machine, modelsDir });
+  try {
+    const made = await render(recipe, { photo, run: (work) => engine.run(work) });
+    const hashes = [...made].map(([stage, { picture }]) => ({
+      stage,
+      sha256: createHash("sha256").update(picture.bytes).digest("hex"),
+    }));
+    return { made, hashes };
+  } finally {
+    await engine.close();
+  }
 }
