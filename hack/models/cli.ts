@@ -9,35 +9,23 @@ import { httpSource } from "../../gpu-runner/models/pull/http-source.ts";
 import { pullFolder, type PullProgress } from "../../gpu-runner/models/pull/pull-folder.ts";
 import { cacheDir } from "../cache/cache-dir.ts";
 import { withLock } from "../cache/lock.ts";
+import { runCommandLine } from "../terminal/command-line.ts";
 import { createSteps } from "../terminal/steps.ts";
 import { type CliOptions, parseCli, USAGE } from "./cli-options.ts";
 
-const EXIT_USAGE = 2;
-
-process.exitCode = await run(parse());
+process.exitCode = await runCommandLine({ parse, usage: USAGE, run });
 
 function parse(): CliOptions {
-  const places = {
+  return parseCli(process.argv.slice(2), {
     modelsDir: join(cacheDir(process.env), "models"),
     invokedFrom: process.env["OPAL_INVOKED_FROM"] ?? process.cwd(),
-  };
-  try {
-    return parseCli(process.argv.slice(2), places);
-  } catch (error) {
-    console.error(`${messageOf(error)}\n\n${USAGE}`);
-    process.exit(EXIT_USAGE);
-  }
+  });
 }
 
 async function run(options: CliOptions): Promise<number> {
-  try {
-    if (options.command === "list") list(options.json);
-    else await pull(options);
-    return 0;
-  } catch (error) {
-    console.error(messageOf(error));
-    return 1;
-  }
+  if (options.command === "list") list(options.json);
+  else await pull(options);
+  return 0;
 }
 
 function list(json: boolean): void {
@@ -84,8 +72,4 @@ async function pull({
 function sayPulling({ path, bytes, totalBytes }: PullProgress): string {
   const megabytes = (count: number) => `${Math.round(count / 1e6)} MB`;
   return `${path}, ${megabytes(bytes)}${totalBytes === undefined ? "" : ` of ${megabytes(totalBytes)}`}`;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }

@@ -10,48 +10,37 @@ import { pidFileOf, readPidFile, stopLeftovers } from "../processes/pid-file.ts"
 import { identify } from "../processes/process-identity.ts";
 import { untilReady } from "../processes/readiness.ts";
 import { stopProcess } from "../processes/stop-process.ts";
+import { runCommandLine } from "../terminal/command-line.ts";
 import { parseCli, USAGE, type CliOptions } from "./cli-options.ts";
 import { ownerOf } from "./folder-claim.ts";
 import { startStack } from "./stack.ts";
 import { describeFacts, factsOf, StackFacts } from "./stack-facts.ts";
 
-const EXIT_USAGE = 2;
 const UP_SECONDS = 60;
 const SHOWN_LOG_LINES = 20;
 const DOWN_GRACE_SECONDS = 20;
 /** What the parts of a stack call themselves in their pid files. */
 const PARTS = ["azurite", "postgres", "servicebus"];
 
-process.exitCode = await run(parse());
+process.exitCode = await runCommandLine({ parse, usage: USAGE, run });
 
 function parse(): CliOptions {
-  const places = {
+  return parseCli(process.argv.slice(2), {
     cacheDir: cacheDir(process.env),
     invokedFrom: process.env["OPAL_INVOKED_FROM"] ?? process.cwd(),
-  };
-  try {
-    return parseCli(process.argv.slice(2), places);
-  } catch (error) {
-    console.error(`${messageOf(error)}\n\n${USAGE}`);
-    process.exit(EXIT_USAGE);
-  }
+  });
 }
 
 async function run(options: CliOptions): Promise<number> {
-  try {
-    switch (options.command) {
-      case "up":
-        return await (options.detach ? upDetached(options) : up(options));
-      case "down":
-        return await down(options);
-      case "status":
-        return status(options);
-      default:
-        return options.command satisfies never;
-    }
-  } catch (error) {
-    console.error(messageOf(error));
-    return 1;
+  switch (options.command) {
+    case "up":
+      return options.detach ? upDetached(options) : up(options);
+    case "down":
+      return down(options);
+    case "status":
+      return status(options);
+    default:
+      return options.command satisfies never;
   }
 }
 
@@ -123,8 +112,4 @@ function status({ dir, json }: CliOptions): number {
     for (const { name, pid } of parts) console.log(`  ${name.padEnd(11)} ${pid ?? "not running"}`);
   }
   return launcher !== undefined && parts.every(({ pid }) => pid !== undefined) ? 0 : 1;
-}
-
-function messageOf(error: unknown): string {
-  return error instanceof Error ? error.message : String(error);
 }
