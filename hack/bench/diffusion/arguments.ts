@@ -1,5 +1,6 @@
 import { availableParallelism } from "node:os";
 import { parseArgs } from "node:util";
+import { wholeNumber } from "../whole-number.ts";
 import { type Size, SIZES } from "./models.ts";
 
 export interface DiffusionArguments {
@@ -11,6 +12,8 @@ export interface DiffusionArguments {
   readonly threads: number;
 }
 
+const MOST = 1000;
+
 export const USAGE = `npm run bench:diffusion -- [options]
 
   --rounds N   of each size, ours and both peers in turns (default: 3)
@@ -19,12 +22,6 @@ export const USAGE = `npm run bench:diffusion -- [options]
   --threads N  of each party (default: all cores). Where other programs use them too, torch's threads wait for
                each other at every operator and its figure says nothing: measure it with 1
   --json       a last line for machines`;
-
-function wholeNumber(name: string, text: string, atLeast: number): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number >= atLeast && number <= 1000) return number;
-  throw new Error(`--${name} "${text}" is no whole number from ${atLeast} to 1000`);
-}
 
 function sizesOf(text: string): readonly Size[] {
   const names = text.split(",");
@@ -49,9 +46,9 @@ export function parseDiffusionArguments(args: readonly string[]): DiffusionArgum
   if (values.help) return "help";
   return {
     json: values.json,
-    rounds: wholeNumber("rounds", values.rounds, 1),
-    steps: wholeNumber("steps", values.steps, 2),
+    rounds: wholeNumber("rounds", values.rounds, { atLeast: 1, atMost: MOST }),
+    steps: wholeNumber("steps", values.steps, { atLeast: 2, atMost: MOST }),
     sizes: sizesOf(values.sizes),
-    threads: wholeNumber("threads", values.threads, 1),
+    threads: wholeNumber("threads", values.threads, { atLeast: 1, atMost: MOST }),
   };
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { wholeNumber } from "../whole-number.ts";
 
 export interface RunnerArguments {
   readonly json: boolean;
@@ -10,18 +11,14 @@ export interface RunnerArguments {
   readonly long: number;
 }
 
+const MOST = 100_000;
+
 export const USAGE = `npm run bench:runner -- [options]
 
   --pictures N   photos, beside rembg (default: 20)
   --upscales N   pictures enlarged, beside onnxruntime in Python (default: 5)
   --long N       small pictures for the slope of memory, 0 for none (default: 300)
   --json         a last line for machines`;
-
-function wholeNumber(name: string, text: string, atLeast: number): number {
-  const number = Number(text);
-  if (Number.isInteger(number) && number >= atLeast && number <= 100_000) return number;
-  throw new Error(`--${name} "${text}" is no whole number from ${atLeast} to 100000`);
-}
 
 /** @throws {Error} that says which option is wrong and what it may be */
 export function parseRunnerArguments(args: readonly string[]): RunnerArguments | "help" {
@@ -38,8 +35,8 @@ export function parseRunnerArguments(args: readonly string[]): RunnerArguments |
   if (values.help) return "help";
   return {
     json: values.json,
-    pictures: wholeNumber("pictures", values.pictures, 1),
-    upscales: wholeNumber("upscales", values.upscales, 1),
-    long: wholeNumber("long", values.long, 0),
+    pictures: wholeNumber("pictures", values.pictures, { atLeast: 1, atMost: MOST }),
+    upscales: wholeNumber("upscales", values.upscales, { atLeast: 1, atMost: MOST }),
+    long: wholeNumber("long", values.long, { atLeast: 0, atMost: MOST }),
   };
 }
