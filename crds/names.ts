@@ -30,7 +30,7 @@ export const ANNOTATIONS = {
   shardSize: "opal.dev/shard-size",
   /** On a child Job: side of its tiles as a part of the model's own, when it is not 1. */
   tileScale: "opal.dev/tile-scale",
-  /** On the pod of an attempt's only shard, when it is small: its work, JSON of `ShardManifest`. */
+  /** On a pod, when it is small: its work, JSON of `ShardManifest`, `SharedManifest` or `ChildManifest`. */
   manifest: "opal.dev/manifest",
   /** On a child Job that several OpalJobs share: JSON of `SharedMembers`. Its items are slots then. */
   members: "opal.dev/members",

@@ -1,6 +1,12 @@
 import { expect, test } from "vitest";
 import { FAILURE_CLASSES } from "./failure.ts";
-import { encodeVerdict, MAX_SHARD_ITEMS, MAX_TERMINATION_BYTES, ShardVerdict } from "./runner-report.ts";
+import {
+  encodeVerdict,
+  manifestParts,
+  MAX_SHARD_ITEMS,
+  MAX_TERMINATION_BYTES,
+  ShardVerdict,
+} from "./runner-report.ts";
 
 const longest = FAILURE_CLASSES.reduce((a, b) => (b.length > a.length ? b : a));
 
@@ -50,4 +56,27 @@ test("names them all in a shared shard too, with everybody's turn", () => {
   const text = encodeVerdict(verdict);
   expect(Buffer.byteLength(text)).toBeLessThanOrEqual(MAX_TERMINATION_BYTES);
   expect(ShardVerdict.parse(JSON.parse(text)).turns).toEqual(verdict.turns);
+});
+
+const common = {
+  v: 1,
+  job: "coffee",
+  namespace: "opal",
+  uid: "uid-coffee",
+  tenant: "shop",
+  attempt: 1,
+  correlationId: "c-1",
+  brand: {},
+  stages: ["segment"],
+};
+const anItem = (index: number) => ({ id: `item-${index}`, source: `raw/shop/${index}.jpg`, index });
+
+test("a child's manifest is each shard's own with what all share", () => {
+  const child = { ...common, shards: [{ items: [anItem(0), anItem(1)] }, { items: [anItem(2)] }] };
+  const own = { ...common, shard: 1, items: [anItem(2)] };
+  expect(manifestParts(child, 1)).toEqual(manifestParts(own, 1));
+});
+
+test("a child's manifest is none for a shard that it does not have", () => {
+  expect(() => manifestParts({ ...common, shards: [{ items: [anItem(0)] }] }, 1)).toThrow(RangeError);
 });

@@ -28,7 +28,7 @@ export const ShardItem = OpalJobItem.extend({
 });
 export type ShardItem = z.infer<typeof ShardItem>;
 
-/** The work of one pod: key `<completion index>.json` of the child's ConfigMap, or an annotation of the pod. */
+/** The work of one pod: a file of the child's ConfigMap, or an annotation of the pod. */
 export const ShardManifest = z.object({
   v: z.literal(1),
   job: z.string(),
@@ -56,15 +56,40 @@ export type ShardManifest = z.infer<typeof ShardManifest>;
 export const SharedManifest = z.object({ v: z.literal(1), parts: z.array(ShardManifest).min(1) });
 export type SharedManifest = z.infer<typeof SharedManifest>;
 
-/** A pod's manifest as its parts: one, unless it is shared. @throws {z.ZodError} */
-export function manifestParts(raw: unknown): readonly ShardManifest[] {
-  const isShared = typeof raw === "object" && raw !== null && "parts" in raw;
-  return isShared ? SharedManifest.parse(raw).parts : [ShardManifest.parse(raw)];
+/**
+ * The work of all pods of a child of several shards, where it is small enough for each of them to carry: what the
+ * shards share is said once, and of each, by its number, what is its own.
+ */
+export const ChildManifest = ShardManifest.omit({ shard: true, items: true, itemsFrom: true }).extend({
+  shards: z.array(ShardManifest.pick({ items: true, itemsFrom: true })).min(1),
+});
+export type ChildManifest = z.input<typeof ChildManifest>;
+
+/**
+ * The work of the pod of this shard, as its parts: one, unless several OpalJobs share the pod.
+ * @throws {z.ZodError} when it is no manifest, {RangeError} when it is a child's that has no such shard
+ */
+export function manifestParts(raw: unknown, shard: number): readonly ShardManifest[] {
+  const has = (field: string) => typeof raw === "object" && raw !== null && field in raw;
+  if (has("parts")) return SharedManifest.parse(raw).parts;
+  if (!has("shards")) return [ShardManifest.parse(raw)];
+  const { shards, ...common } = ChildManifest.parse(raw);
+  const own = shards[shard];
+  if (!own) throw new RangeError(`it has ${shards.length} shards, and none of the number ${shard}`);
+  return [{ ...common, shard, ...own }];
 }
 
-/** File name of a shard's manifest where the pod finds it. */
+/** File of a shard's own manifest where the pod finds it. */
 export function manifestKey(shard: number): string {
   return `${shard}.json`;
+}
+
+/** File of the manifest of all shards of a child, which its pods carry. */
+export const CHILD_MANIFEST_KEY = "shards.json";
+
+/** Files in which the pod of this shard may find its manifest: one of them is there. */
+export function manifestKeys(shard: number): readonly string[] {
+  return [manifestKey(shard), CHILD_MANIFEST_KEY];
 }
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);

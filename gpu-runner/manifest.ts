@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { parseRanges } from "#crds/item-ranges.ts";
 import { OpalJobItem } from "#crds/opaljob.ts";
-import { manifestKey, manifestParts, type ShardItem, type ShardManifest } from "#crds/runner-report.ts";
+import { manifestKeys, manifestParts, type ShardItem, type ShardManifest } from "#crds/runner-report.ts";
 import type { BlobStore } from "./blobs.ts";
 import { BadSettings } from "./config.ts";
 
@@ -19,11 +19,30 @@ export interface WorkItem {
 
 /** Reads the pod's manifest: one part, or one of each OpalJob that shares the pod. @throws {BadSettings} */
 export async function readManifest(dir: string, shard: number): Promise<readonly ShardManifest[]> {
-  const path = join(dir, manifestKey(shard));
   try {
-    return manifestParts(JSON.parse(await readFile(path, "utf8")));
+    return manifestParts(JSON.parse(await readFirst(dir, manifestKeys(shard))), shard);
   } catch (cause) {
-    throw new BadSettings(`the shard's manifest ${path} cannot be used: ${String(cause)}`, { cause });
+    throw new BadSettings(`the manifest of shard ${shard} in ${dir} cannot be used: ${String(cause)}`, {
+      cause,
+    });
+  }
+}
+
+/** @throws {Error} when none is there, or the first that is cannot be read */
+async function readFirst(dir: string, files: readonly string[]): Promise<string> {
+  for (const file of files) {
+    const text = await readIfThere(join(dir, file));
+    if (text !== undefined) return text;
+  }
+  throw new Error(`there is neither ${files.join(" nor ")}`);
+}
+
+async function readIfThere(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (error) {
+    if (error instanceof Error && "code" in error && error.code === "ENOENT") return undefined;
+    throw error;
   }
 }
 

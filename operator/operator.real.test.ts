@@ -8,6 +8,7 @@ import {
   eventually,
   openTestCluster,
   photos,
+  wordyBrand,
   type RunningOperator,
   startOperator,
   type TestCluster,
@@ -285,7 +286,7 @@ describe("an OpalJob", () => {
     await aScene();
     await anOperator();
     const { configMaps } = resourcesIn(namespace.name);
-    await hand.apply("robbed", { items: photos(2), gpu: { maxGpus: 2 } });
+    await hand.apply("robbed", { items: photos(2), gpu: { maxGpus: 2 }, brand: wordyBrand });
     await pods("robbed", 2);
     const read = async () => (await namespace.client.get(configMaps, "robbed-1")) as { data: object };
     const before = await eventually("the ConfigMap is there", read);

@@ -93,7 +93,7 @@ async function workOn(work: Work, fate: Fate): Promise<void> {
       continue;
     }
     const { done, failed, turns } = soFar;
-    const items = manifestParts(JSON.parse(pod.metadata.annotations[ANNOTATIONS.manifest] ?? "")).flatMap(
+    const items = manifestParts(JSON.parse(pod.metadata.annotations[ANNOTATIONS.manifest] ?? ""), 0).flatMap(
       (part) => part.items.map(({ id, index, slot = index }) => ({ id, slot })),
     );
     const next = items[done.length + failed.length];

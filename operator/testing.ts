@@ -340,5 +340,12 @@ export function verdictText(changes: Partial<ShardVerdict>): string {
   });
 }
 
+/** Words of so many bytes that the manifest of several shards is left to a ConfigMap. */
+export const wordyBrand = {
+  placement: "generated",
+  prompt: "é".repeat(2000),
+  negativePrompt: "é".repeat(2000),
+};
+
 export const photos = (count: number) =>
   Array.from({ length: count }, (_, n) => ({ id: `item-${n}`, source: `raw/shop/${n}.jpg` }));

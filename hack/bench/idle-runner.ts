@@ -2,14 +2,16 @@
  * A runner that does nothing: says when its process began and gives every item of its shard a good verdict.
  * Stands in for the real one where the operator alone is measured.
  */
-import { readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { formatRanges } from "#crds/item-ranges.ts";
-import { encodeVerdict, manifestKey, manifestParts } from "#crds/runner-report.ts";
+import { encodeVerdict, manifestKeys, manifestParts } from "#crds/runner-report.ts";
 
 const folder = process.env["OPAL_MANIFEST_DIR"] ?? "";
 const shard = Number(process.env["JOB_COMPLETION_INDEX"]);
-const parts = manifestParts(JSON.parse(readFileSync(join(folder, manifestKey(shard)), "utf8")));
+const files = manifestKeys(shard).map((name) => join(folder, name));
+const file = files.find((name) => existsSync(name)) ?? "";
+const parts = manifestParts(JSON.parse(readFileSync(file, "utf8")), shard);
 const slots = parts.flatMap(({ items }) => items.map(({ index, slot = index }) => slot));
 const count = slots.length;
 console.log(JSON.stringify({ msg: "started", startedAtMs: performance.timeOrigin }));

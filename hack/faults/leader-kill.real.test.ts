@@ -19,6 +19,7 @@ import {
   eventually,
   openTestCluster,
   photos,
+  wordyBrand,
   type RunningOperator,
   startOperator,
   type TestCluster,
@@ -124,9 +125,9 @@ const complete: Story = async (job) => {
   await conditionOf(job, "Complete=True AllItemsDone");
 };
 
-/** Two shards: as on a kubelet, no pod starts before their ConfigMap is there. */
+/** Two shards of many words: as on a kubelet, no pod starts before their ConfigMap is there. */
 const completeShards: Story = async (job) => {
-  await hand.apply(job, { items: photos(2), gpu: { maxGpus: 2 } });
+  await hand.apply(job, { items: photos(2), gpu: { maxGpus: 2 }, brand: wordyBrand });
   const pods = await eventually(`two pods of ${job}, and their ConfigMap`, async () => {
     await namespace.client.get(resourcesIn(namespace.name).configMaps, `${job}-1`);
     const live = await hand.livePods(job);

@@ -61,6 +61,14 @@ const scenarios: Scenario[] = [
     fate: ({ id }) => (id === "item-2" ? { exits: "internal" } : "done"),
   },
   {
+    name: "two shards with so many words that their manifests are in a ConfigMap",
+    spec: spec(4, {
+      gpu: { maxGpus: 2 },
+      brand: { prompt: "é".repeat(2000), negativePrompt: "é".repeat(2000) },
+    }),
+    fate: () => "done",
+  },
+  {
     name: "a runner without its models",
     spec: spec(6),
     fate: () => ({ exits: "modelMissing" }),

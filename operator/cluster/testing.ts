@@ -256,11 +256,10 @@ interface WorkItem {
 function workOf(api: FakeApi, { metadata }: RawObject): WorkItem[] | undefined {
   const job = api.all("jobs").find((one) => one.metadata.uid === metadata.ownerReferences?.[0]?.uid);
   const configMap = api.all("configmaps").find((one) => one.metadata.name === job?.metadata.name);
-  const text =
-    metadata.annotations?.[ANNOTATIONS.manifest] ??
-    configMap?.data?.[`${metadata.annotations?.[INDEX]}.json`];
+  const shard = Number(metadata.annotations?.[INDEX]);
+  const text = metadata.annotations?.[ANNOTATIONS.manifest] ?? configMap?.data?.[`${shard}.json`];
   if (text === undefined) return undefined;
-  return manifestParts(JSON.parse(text)).flatMap(({ attempt, items }) =>
+  return manifestParts(JSON.parse(text), shard).flatMap(({ attempt, items }) =>
     items.map(({ id, index, slot }) => ({ id, slot: slot ?? index, attempt, isShared: slot !== undefined })),
   );
 }

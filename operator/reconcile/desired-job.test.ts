@@ -1,7 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { EXIT_ACTIONS, EXIT_CODES, type ExitReason } from "#crds/exit-codes.ts";
-import { ShardManifest } from "#crds/runner-report.ts";
+import { manifestParts, ShardManifest } from "#crds/runner-report.ts";
 import { carriesManifest, desiredJob } from "./desired-job.ts";
+import { desiredConfigMap } from "./manifest.ts";
 import { anOpalJob, pool, settings } from "./testing.ts";
 
 const traced = {
@@ -80,7 +81,6 @@ describe("the child Job", () => {
     expect(container?.volumeMounts).toEqual([
       { name: "manifest", mountPath: "/etc/opal/manifest", readOnly: true },
     ]);
-    expect(made.spec.template.spec.volumes).toEqual([{ name: "manifest", configMap: { name: "coffee-2" } }]);
   });
 
   it("carries the manifest of its only shard, as the file that the runner reads", () => {
@@ -97,7 +97,29 @@ describe("the child Job", () => {
     ]);
   });
 
-  it("leaves the manifests of several shards, and a large one, to a ConfigMap", () => {
+  it("carries the manifests of all its shards as one, the common part once", () => {
+    const { metadata, spec } = made.spec.template;
+    const text = metadata.annotations["opal.dev/manifest"] ?? "";
+    const shards = [0, 1, 2].map((shard) => manifestParts(JSON.parse(text), shard));
+    const { data } = desiredConfigMap(job, attempt, { name: "coffee-2", uid: "job-uid" });
+    expect(shards).toEqual([0, 1, 2].map((shard) => [JSON.parse(data[`${shard}.json`] ?? "")]));
+    expect(text.length).toBeLessThan(Object.values(data).join("").length / 2);
+    const fieldRef = { fieldPath: "metadata.annotations['opal.dev/manifest']" };
+    expect(spec.volumes).toEqual([
+      { name: "manifest", downwardAPI: { items: [{ path: "shards.json", fieldRef }] } },
+    ]);
+  });
+
+  it("points into the manifest blob of a job that lists no items, whose shards its pods carry too", () => {
+    const itemsFrom = { manifest: "raw/shop/list.jsonl", count: 6 };
+    const listed = anOpalJob({ spec: { items: undefined, itemsFrom } });
+    const { annotations } = desiredJob(listed, attempt, berth, settings).spec.template.metadata;
+    expect(manifestParts(JSON.parse(annotations["opal.dev/manifest"] ?? ""), 2)).toMatchObject([
+      { shard: 2, items: [], itemsFrom: { manifest: "raw/shop/list.jsonl", indexes: "5" } },
+    ]);
+  });
+
+  it("leaves the manifests of many shards, and a large one, to a ConfigMap", () => {
     const prompt = "sunlit marble ".repeat(142);
     const brand = { placement: "generated", prompt, negativePrompt: prompt };
     const items = Array.from({ length: 24 }, (_, n) => ({ id: `i${n}`, source: `raw/${"é".repeat(500)}` }));
@@ -109,7 +131,12 @@ describe("the child Job", () => {
     const larger = anOpalJob({
       spec: { items: items.map((item) => ({ ...item, contentType: "é".repeat(127) })), brand },
     });
-    for (const { spec } of [made, desiredJob(larger, one, berth, settings)]) {
+    const many = anOpalJob({ items: 200 });
+    const all = { ...attempt, items: Array.from({ length: 200 }, (_, n) => n) };
+    for (const { spec } of [
+      desiredJob(many, all, berth, settings),
+      desiredJob(larger, one, berth, settings),
+    ]) {
       expect(carriesManifest(spec.template.metadata.annotations)).toBe(false);
       expect(spec.template.spec.volumes).toEqual([{ name: "manifest", configMap: { name: "coffee-2" } }]);
     }

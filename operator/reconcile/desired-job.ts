@@ -3,7 +3,6 @@ import type { OpalJob } from "#crds/opaljob.ts";
 import { EXIT_ACTIONS, EXIT_CODES } from "#crds/exit-codes.ts";
 import { formatRanges } from "#crds/item-ranges.ts";
 import { ANNOTATIONS, API_VERSION, childName, LABELS } from "#crds/names.ts";
-import { manifestKey } from "#crds/runner-report.ts";
 import { carriedManifest, childLabels, correlationIdOf, type Attempt } from "./manifest.ts";
 import type { ReconcileSettings } from "./settings.ts";
 import { cutShards } from "./shards.ts";
@@ -40,7 +39,7 @@ export function desiredJob(job: OpalJob, attempt: Attempt, berth: Berth, setting
   };
   const tracing = tracingAnnotations(job);
   const carried = carriedManifest(job, attempt);
-  const manifests = carried === undefined ? { configMap: { name } } : CARRIED_MANIFEST;
+  const manifests = carried ? carriedAs(carried.file) : { configMap: { name } };
   return {
     apiVersion: "batch/v1",
     kind: "Job",
@@ -71,7 +70,7 @@ export function desiredJob(job: OpalJob, attempt: Attempt, berth: Berth, setting
       template: {
         metadata: {
           labels: { ...settings.runner.podLabels, ...labels },
-          annotations: { ...tracing, ...(carried !== undefined && { [ANNOTATIONS.manifest]: carried }) },
+          annotations: { ...tracing, ...(carried && { [ANNOTATIONS.manifest]: carried.text }) },
         },
         spec: podSpec(job, manifests, berth, settings),
       },
@@ -81,13 +80,10 @@ export function desiredJob(job: OpalJob, attempt: Attempt, berth: Berth, setting
 export type JobManifest = ReturnType<typeof desiredJob>;
 
 /** Its pod's own annotation as the file that the runner reads. */
-const CARRIED_MANIFEST = {
-  downwardAPI: {
-    items: [
-      { path: manifestKey(0), fieldRef: { fieldPath: `metadata.annotations['${ANNOTATIONS.manifest}']` } },
-    ],
-  },
-};
+function carriedAs(path: string): object {
+  const fieldRef = { fieldPath: `metadata.annotations['${ANNOTATIONS.manifest}']` };
+  return { downwardAPI: { items: [{ path, fieldRef }] } };
+}
 
 /** Whether its pods find their manifest without a ConfigMap. */
 export function carriesManifest(annotations: Readonly<Record<string, string>>): boolean {

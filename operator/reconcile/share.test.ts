@@ -99,7 +99,10 @@ describe("a launch takes along", () => {
       { name: "b", items: [0], firstSlot: 3 },
     ]);
     expect(spec).toMatchObject({ completions: 1, parallelism: 1 });
-    const parts = manifestParts(JSON.parse(spec.template.metadata.annotations[ANNOTATIONS.manifest] ?? ""));
+    const parts = manifestParts(
+      JSON.parse(spec.template.metadata.annotations[ANNOTATIONS.manifest] ?? ""),
+      0,
+    );
     expect(
       parts.map(({ job, uid, items }) => [job, uid, items.map(({ index, slot }) => [index, slot])]),
     ).toEqual([

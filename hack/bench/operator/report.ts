@@ -10,7 +10,7 @@ export interface Sides {
 
 const WHAT_DIFFERS = [
   "Kueue's manager admits Workloads only: what its Job integration writes (bench:flow measures that) is not in it.",
-  "Ours creates each admitted job's child as well (and a ConfigMap where it has several shards), and writes its verdict.",
+  "Ours creates each admitted job's child as well (and a ConfigMap where its pods cannot carry their manifests), and writes its verdict.",
   "Neither side has pods: one write says that a job has run. Kueue's runner patches the Workload's status for it, ours",
   "updates the Job's as the Job controller does; the CPU of both is told, because all share the cores.",
 ];
