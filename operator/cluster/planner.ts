@@ -17,6 +17,7 @@ import type { JobState, StockOutMemory, World } from "../schedule/world.ts";
 import { createKeptWorld } from "./kept-world.ts";
 import { createPlanComparer } from "./plan-difference.ts";
 import { createPlanMaker, type PlanTrouble } from "./plan-maker.ts";
+import { createPlanPace } from "./plan-pace.ts";
 import { createRiders, type Riders } from "./riders.ts";
 import { createShareIndex, type ShareIndex } from "./share-index.ts";
 import { largestVram, type Sighting } from "./sights.ts";
@@ -73,7 +74,7 @@ export interface PlannerSettings extends WorldParts {
   /** Told of every plan with the whole world, which is put together for it alone. */
   readonly record?: ((world: World, plan: Plan) => void) | undefined;
   readonly clock: Pick<Clock, "now" | "monotonicMs">;
-  /** Between two plans at least. */
+  /** From the beginning of one plan to that of the next at least; longer when plans take long. */
   readonly minIntervalMs: number;
 }
 
@@ -101,7 +102,7 @@ export function createPlanner(settings: PlannerSettings): Planner {
   let comparer = createPlanComparer();
   let plan: Plan | undefined;
   let isPlanned = false;
-  let plannedAtMs = -Infinity;
+  const pace = createPlanPace(settings);
   let failures = 0;
   let retryAtMs = -Infinity;
   let wakeAtMs = Infinity;
@@ -135,9 +136,9 @@ export function createPlanner(settings: PlannerSettings): Planner {
     refresh();
     const nowMs = clock.now().getTime();
     if (isPlanned && nowMs < wakeAtMs) return wakeUp(nowMs);
-    const waitMs = Math.max(plannedAtMs + settings.minIntervalMs, retryAtMs) - clock.monotonicMs();
+    const waitMs = Math.max(pace.waitMs(), retryAtMs - clock.monotonicMs());
     if (waitMs > 0) return settings.onDue(waitMs);
-    plannedAtMs = clock.monotonicMs();
+    pace.begin();
     wakeAtMs = Infinity;
     try {
       for (const key of due) tellJob(key, nowMs);
@@ -148,6 +149,8 @@ export function createPlanner(settings: PlannerSettings): Planner {
       take(plan);
     } catch (error) {
       return tryAgain(error);
+    } finally {
+      pace.end();
     }
     isPlanned = true;
     failures = 0;
