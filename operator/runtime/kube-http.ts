@@ -1,5 +1,6 @@
 import * as http from "node:http";
 import * as https from "node:https";
+import { urlToHttpOptions } from "node:url";
 import type { ClusterAccess } from "./cluster-access.ts";
 import { type Connections, createConnections } from "./connections.ts";
 import { NoAnswerError } from "./errors.ts";
@@ -49,6 +50,7 @@ export function createKubeHttp(access: ClusterAccess, userAgent: string): KubeHt
   const connections = createConnections(access, MAX_SOCKETS);
   const streams = createConnections(access);
   const startRequest = access.server.protocol === "https:" ? https.request : http.request;
+  const { protocol, hostname, port } = urlToHttpOptions(access.server);
 
   async function send(request: KubeRequest, through: Connections, signal: AbortSignal) {
     const authorization = await access.authorization();
@@ -62,13 +64,19 @@ export function createKubeHttp(access: ClusterAccess, userAgent: string): KubeHt
         "content-length": Buffer.byteLength(body),
       }),
     };
-    const url = new URL(joinPaths(access.server.pathname, request.path), access.server);
-    for (const [name, value] of Object.entries(request.query ?? {})) {
-      if (value !== undefined) url.searchParams.set(name, String(value));
-    }
+    const { method, query } = request;
+    const path = `${joinPaths(access.server.pathname, request.path)}${queryText(query)}`;
     signal.throwIfAborted();
     return new Promise<http.IncomingMessage>((resolve, reject) => {
-      const outgoing = startRequest(url, { method: request.method, headers, agent: through.agent });
+      const outgoing = startRequest({
+        protocol,
+        hostname,
+        port,
+        path,
+        method,
+        headers,
+        agent: through.agent,
+      });
       const breakOff = () => {
         if (outgoing.socket) through.reset(outgoing.socket);
         outgoing.destroy(new Error("broken off"));
@@ -106,21 +114,24 @@ export function createKubeHttp(access: ClusterAccess, userAgent: string): KubeHt
         };
       } catch (error) {
         // Where one connection has gone silent the idle ones have too; the next tries must not wait for each.
-        if (deadline.late.aborted) connections.closeIdle();
-        throw noAnswer(error, request, deadline.late);
+        if (deadline.lateness()) connections.closeIdle();
+        throw noAnswer(error, request, deadline);
       } finally {
-        deadline.clear();
+        deadline.end();
       }
     },
     async stream(request) {
       const deadline = startDeadline(request);
       try {
         const incoming = await send(request, streams, deadline.signal);
+        // Its caller may break off as long as the body comes.
+        incoming.once("close", deadline.end);
         return { status: incoming.statusCode ?? 0, headers: incoming.headers, body: incoming };
       } catch (error) {
-        throw noAnswer(error, request, deadline.late);
+        deadline.end();
+        throw noAnswer(error, request, deadline);
       } finally {
-        deadline.clear();
+        deadline.met();
       }
     },
     close() {
@@ -130,14 +141,36 @@ export function createKubeHttp(access: ClusterAccess, userAgent: string): KubeHt
   };
 }
 
-/** Ends when the request takes too long or its caller breaks off. Thousands of timers would outlive their requests. */
-function startDeadline({ signal, timeoutMs = DEFAULT_TIMEOUT_MS }: KubeRequest) {
-  const late = new AbortController();
-  const timer = setTimeout(() => late.abort(new Error(`none within ${timeoutMs} ms`)), timeoutMs);
+interface Deadline {
+  /** Aborted when the request takes too long or its caller breaks off. */
+  readonly signal: AbortSignal;
+  /** Undefined until it takes too long. */
+  readonly lateness: () => Error | undefined;
+  /** It cannot be late any more. */
+  readonly met: () => void;
+  /** It listens to its caller no more: thousands of timers and listeners would outlive their requests. */
+  readonly end: () => void;
+}
+
+function startDeadline({ signal, timeoutMs = DEFAULT_TIMEOUT_MS }: KubeRequest): Deadline {
+  const breaking = new AbortController();
+  let late: Error | undefined;
+  const timer = setTimeout(() => {
+    late = new Error(`none within ${timeoutMs} ms`);
+    breaking.abort(late);
+  }, timeoutMs);
+  const breakOff = () => breaking.abort(signal?.reason);
+  // Not AbortSignal.any: what it makes stays until the garbage is collected, and is costly to collect.
+  if (signal?.aborted) breakOff();
+  else signal?.addEventListener("abort", breakOff);
   return {
-    signal: signal ? AbortSignal.any([signal, late.signal]) : late.signal,
-    late: late.signal,
-    clear: () => clearTimeout(timer),
+    signal: breaking.signal,
+    lateness: () => late,
+    met: () => clearTimeout(timer),
+    end() {
+      clearTimeout(timer);
+      signal?.removeEventListener("abort", breakOff);
+    },
   };
 }
 
@@ -148,12 +181,23 @@ class NotSent extends Error {
   }
 }
 
-function noAnswer(error: unknown, { method, path, signal }: KubeRequest, late: AbortSignal): unknown {
+function noAnswer(
+  error: unknown,
+  { method, path, signal }: KubeRequest,
+  { lateness }: Pick<Deadline, "lateness">,
+): unknown {
   if (error instanceof NotSent) return error.cause;
   if (signal?.aborted) return signal.reason;
-  const cause: unknown = late.aborted ? late.reason : error;
+  const cause: unknown = lateness() ?? error;
   const why = cause instanceof Error ? cause.message : String(cause);
   return new NoAnswerError(`${method} ${path}: no answer from the API server: ${why}`, { cause });
+}
+
+function queryText(query: KubeRequest["query"]): string {
+  if (!query) return "";
+  const given = new URLSearchParams();
+  for (const [name, value] of Object.entries(query)) if (value !== undefined) given.set(name, String(value));
+  return given.size === 0 ? "" : `?${given.toString()}`;
 }
 
 function joinPaths(base: string, path: string): string {
