@@ -150,6 +150,9 @@ export function portContract(name: string, open: () => Promise<Bench>): void {
       const after = caches.opalJobs.get(`${bench.namespace}/${job.metadata.name}`);
       expect(after?.status).toEqual({ phase: "Running", attempts: 2 });
       expect(after?.spec).toEqual(job.spec);
+      const kept = OpalJob.parse(await bench.client.get(resources().opalJobs, job.metadata.name));
+      expect(after?.status).toEqual(kept.status);
+      expect(after?.metadata.resourceVersion).toBe(kept.metadata.resourceVersion);
       expect(after?.metadata).toMatchObject({
         labels,
         finalizers: ["opal.dev/projection"],

@@ -1,7 +1,11 @@
 import { API_VERSION } from "#crds/names.ts";
-import type { ApiClient, Resource } from "../runtime/api-client.ts";
+import { OpalJobStatus } from "#crds/opaljob.ts";
+import * as z from "zod";
+import type { AnswerOptions, ApiClient, Resource } from "../runtime/api-client.ts";
 import { isStatus, StaleError } from "../runtime/errors.ts";
-import { type Caches, noteConfigMap, noteWritten, parseGpuPool, parseOpalQueue } from "./caches.ts";
+import { toEntry } from "../runtime/reflector.ts";
+import type { Store } from "../runtime/store.ts";
+import { type Caches, noteConfigMap, noteWritten } from "./caches.ts";
 import { parseChildJob } from "./child-job.ts";
 import type { ChildRef, ClusterPort } from "./port.ts";
 import { noteOpalJob } from "./opal-jobs.ts";
@@ -16,8 +20,9 @@ export function createKubernetesPort(client: ApiClient, caches: Caches): Cluster
       const { namespace, name, ownerReferences } = manifest.metadata;
       const { jobs } = resourcesIn(namespace);
       const raw = await createOrGet(client, jobs, manifest);
-      noteWritten(caches.childJobs, raw, parseChildJob);
-      const child = parseChildJob(raw);
+      const entry = toEntry(raw, parseChildJob);
+      caches.childJobs.written(entry);
+      const child = entry.value;
       // A job deleted and applied again under its name meets the old one's child until that is collected. Of a
       // shared child the leader counts: one that was made before may have other passengers.
       if (!ownerReferences.slice(0, 1).every((owner) => child.ownerUids.includes(owner.uid))) {
@@ -62,35 +67,68 @@ export function createKubernetesPort(client: ApiClient, caches: Caches): Cluster
     deletePod: (pod) => remove(client, resourcesIn(pod.namespace).pods, pod),
     async writeStatus(job, status) {
       const { opalJobs } = resourcesIn(job.metadata.namespace);
-      const raw = await updateSeen(client, opalJobs, { kind: "OpalJob", ...job, status });
-      noteOpalJob(caches, raw);
+      const update = { kind: "OpalJob", resource: opalJobs, status };
+      // The status may have been what could not be read.
+      if (!("spec" in job)) return noteOpalJob(caches, await updateSeen(client, job, update));
+      const after = { ...job, status: OpalJobStatus.parse(status) };
+      await updateKnown(client, { store: caches.opalJobs, after }, update);
     },
     deleteOpalJob: ({ metadata }) => remove(client, resourcesIn(metadata.namespace).opalJobs, metadata),
     async writePoolStatus(pool, status) {
-      const raw = await updateSeen(client, gpuPools, { kind: "GpuPool", ...pool, status });
-      noteWritten(caches.gpuPools, raw, parseGpuPool);
+      const after = { ...pool, status };
+      const update = { kind: "GpuPool", resource: gpuPools, status };
+      await updateKnown(client, { store: caches.gpuPools, after }, update);
     },
     async writeQueueStatus(queue, status) {
-      const raw = await updateSeen(client, opalQueues, { kind: "OpalQueue", ...queue, status });
-      noteWritten(caches.opalQueues, raw, parseOpalQueue);
+      const after = { ...queue, status };
+      const update = { kind: "OpalQueue", resource: opalQueues, status };
+      await updateKnown(client, { store: caches.opalQueues, after }, update);
     },
   };
 }
 
 interface Seen {
-  readonly kind: string;
   readonly metadata: { name: string; namespace?: string | undefined; uid: string; resourceVersion: string };
+}
+
+interface StatusUpdate {
+  readonly kind: string;
+  readonly resource: Resource;
   readonly status: object;
 }
 
-/** Of one of ours: its spec, labels and finalizers stay as they are, whatever stands here. */
-function updateSeen(client: ApiClient, resource: Resource, seen: Seen): Promise<unknown> {
-  const { kind, status } = seen;
+/** Of one of ours: its spec, labels and finalizers stay as they are. */
+function updateSeen(
+  client: ApiClient,
+  seen: Seen,
+  { kind, resource, status }: StatusUpdate,
+  answer: AnswerOptions = {},
+): Promise<unknown> {
   const { name, namespace, uid, resourceVersion } = seen.metadata;
   const metadata = { name, namespace, uid, resourceVersion };
   return refusingStale(`${resource.plural}/${name}`, () =>
-    client.updateStatus(resource, name, { apiVersion: API_VERSION, kind, metadata, status }),
+    client.updateStatus(resource, name, { apiVersion: API_VERSION, kind, metadata, status }, answer),
   );
+}
+
+const Answered = z.object({ metadata: z.object({ resourceVersion: z.string() }) });
+
+/**
+ * Exactly the version that was seen gets the status, so that the object as it is then is known but for its new version:
+ * the API server need not tell the whole of it, and nobody need read it.
+ * @param after the object as seen, with its new status
+ */
+async function updateKnown<T extends Seen>(
+  client: ApiClient,
+  { store, after }: { store: Pick<Store<T>, "written">; after: T },
+  update: StatusUpdate,
+): Promise<void> {
+  const answer = await updateSeen(client, after, update, { metadataOnly: true });
+  const { resourceVersion } = Answered.parse(answer).metadata;
+  const { namespace, name, uid } = after.metadata;
+  const key = namespace === undefined ? name : `${namespace}/${name}`;
+  const value = { ...after, metadata: { ...after.metadata, resourceVersion } };
+  store.written({ key, uid, resourceVersion, value });
 }
 
 async function createOrGet(

@@ -7,6 +7,7 @@ import type { OpalJob } from "#crds/opaljob.ts";
 import type { OpalQueue, OpalQueueStatus } from "#crds/opalqueue.ts";
 import type { ConfigMapManifest } from "../reconcile/manifest.ts";
 import type { JobManifest } from "../reconcile/desired-job.ts";
+import type { UnreadableOpalJob } from "../reconcile/unreadable.ts";
 
 export const WRITE_POINTS = [
   "createJob",
@@ -45,7 +46,7 @@ export interface ClusterPort {
   /** A pod that has ended is gone at once, even when its kubelet does not answer. */
   deletePod(pod: ChildRef): Promise<void>;
   /** Makes this the status of exactly this version of the OpalJob. */
-  writeStatus(job: Pick<OpalJob, "metadata">, status: object): Promise<void>;
+  writeStatus(job: OpalJob | UnreadableOpalJob, status: object): Promise<void>;
   deleteOpalJob(job: OpalJob): Promise<void>;
   /** Of exactly the version that was seen, as `writeStatus` does. */
   writePoolStatus(pool: GpuPool, status: GpuPoolStatus): Promise<void>;

@@ -14,6 +14,7 @@ import type { JobManifest } from "../reconcile/desired-job.ts";
 import type { ConfigMapManifest } from "../reconcile/manifest.ts";
 import type { Note } from "../reconcile/event-notes.ts";
 import type { ReconcileSettings } from "../reconcile/settings.ts";
+import type { UnreadableOpalJob } from "../reconcile/unreadable.ts";
 import type { ApiClient } from "../runtime/api-client.ts";
 import { StaleError } from "../runtime/errors.ts";
 import { createFakeClock, FakeApi, type FakeClock, type RawObject } from "../runtime/testing.ts";
@@ -499,7 +500,7 @@ function mortal(port: ClusterPort, writes: WritePoint[], kill: Kill | undefined)
     createConfigMap: at("createConfigMap", (manifest: ConfigMapManifest) => port.createConfigMap(manifest)),
     resizeJob: at("resizeJob", (child: ChildRef, gpus: number) => port.resizeJob(child, gpus)),
     deleteJob: at("deleteJob", (child: ChildRef) => port.deleteJob(child)),
-    writeStatus: at("writeStatus", (job: Pick<OpalJob, "metadata">, status: object) =>
+    writeStatus: at("writeStatus", (job: OpalJob | UnreadableOpalJob, status: object) =>
       port.writeStatus(job, status),
     ),
     deleteOpalJob: at("deleteOpalJob", (job: OpalJob) => port.deleteOpalJob(job)),

@@ -66,7 +66,8 @@ describe("the API client", () => {
     await client.get(pods, "a");
     await client.patchStatus(jobs, "b", { status: {} });
     await client.delete(jobs, "c", { uid: "u" });
-    await client.updateStatus(jobs, "d", { status: {} });
+    await client.updateStatus(jobs, "d", { status: {} }, { metadataOnly: true });
+    expect(asked[3]?.headers.accept).toContain("as=PartialObjectMetadata;");
     expect(asked.map(({ method, url }) => `${method} ${url}`)).toEqual([
       "GET /api/v1/namespaces/n/pods/a",
       "PATCH /apis/batch/v1/namespaces/n/jobs/b/status",

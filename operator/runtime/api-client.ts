@@ -26,6 +26,12 @@ export interface ListOptions {
   readonly metadataOnly?: boolean | undefined;
 }
 
+/** Of the answer to a write. */
+export interface AnswerOptions {
+  /** Names, version, labels and owners only (PartialObjectMetadata): for a caller who knows the rest. */
+  readonly metadataOnly?: boolean;
+}
+
 export interface WatchOptions extends Pick<ListOptions, "labelSelector" | "metadataOnly"> {
   readonly resourceVersion: string;
   readonly timeoutSeconds: number;
@@ -50,7 +56,7 @@ export interface ApiClient {
    * Replaces the status by that of `body`, which needs `apiVersion`, `kind` and the name, and of a custom resource
    * nothing else: what it says beside the status is not looked at. Costs the API server less than a patch.
    */
-  updateStatus(resource: Resource, name: string, body: object): Promise<unknown>;
+  updateStatus(resource: Resource, name: string, body: object, answer?: AnswerOptions): Promise<unknown>;
   patchStatus(resource: Resource, name: string, body: object): Promise<unknown>;
   delete(resource: Resource, name: string, options?: DeleteOptions): Promise<void>;
 }
@@ -75,7 +81,7 @@ const MAX_RETRY_AFTER_MS = 60_000;
 const MERGE_PATCH = "application/merge-patch+json";
 const METADATA = "g=meta.k8s.io;v=v1";
 const LIST_METADATA = `application/json;as=PartialObjectMetadataList;${METADATA}`;
-const WATCH_METADATA = `application/json;as=PartialObjectMetadata;${METADATA}`;
+const ONE_METADATA = `application/json;as=PartialObjectMetadata;${METADATA}`;
 
 const List = z.object({
   metadata: z.object({ resourceVersion: z.string(), continue: z.string().optional() }),
@@ -148,7 +154,7 @@ export function createApiClient(deps: {
         method: "GET",
         path: pathOf(resource),
         query: { watch: true, allowWatchBookmarks: true, labelSelector, resourceVersion, timeoutSeconds },
-        accept: metadataOnly ? WATCH_METADATA : undefined,
+        accept: metadataOnly ? ONE_METADATA : undefined,
         signal,
       };
       const response = await counted({ verb: "watch", resource }, () => http.stream(request));
@@ -167,11 +173,12 @@ export function createApiClient(deps: {
         body,
         contentType: MERGE_PATCH,
       }),
-    updateStatus: (resource, name, body) =>
+    updateStatus: (resource, name, body, { metadataOnly } = {}) =>
       write("update", statusOf(resource), {
         method: "PUT",
         path: `${pathOf(resource, name)}/status`,
         body,
+        accept: metadataOnly ? ONE_METADATA : undefined,
       }),
     patchStatus: (resource, name, body) =>
       write("patch", statusOf(resource), {
