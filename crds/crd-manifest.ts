@@ -4,9 +4,8 @@
  */
 import * as z from "zod";
 import { GpuPoolSpec, GpuPoolStatus } from "./gpupool.ts";
-import { GROUP, VERSION } from "./names.ts";
-import { type CelRule } from "./cel.ts";
-import { DNS_LABEL, OBJECT_RULES, OpalJobSpec, OpalJobStatus } from "./opaljob.ts";
+import { GROUP, MAX_JOB_NAME_LENGTH, VERSION } from "./names.ts";
+import { DNS_LABEL, OpalJobSpec, OpalJobStatus } from "./opaljob.ts";
 import { OpalQueueSpec, OpalQueueStatus } from "./opalqueue.ts";
 
 interface PrinterColumn {
@@ -27,19 +26,14 @@ interface CustomResource {
   readonly description: string;
   readonly spec: z.ZodType;
   readonly status: z.ZodType;
-  readonly rules: readonly CelRule[];
+  /** Characters: pods are named after it, or it becomes the value of a label. */
+  readonly maxNameLength: number;
   readonly columns: readonly PrinterColumn[];
 }
 
 const AGE: PrinterColumn = { name: "Age", type: "date", jsonPath: ".metadata.creationTimestamp" };
 
-/** Names become values of labels. */
-const LABEL_NAME_RULES: readonly CelRule[] = [
-  {
-    rule: `self.metadata.name.size() <= 63 && self.metadata.name.matches('${DNS_LABEL}')`,
-    message: "metadata.name must be lower-case letters, digits and '-', 63 characters at most",
-  },
-];
+const MAX_LABEL_LENGTH = 63;
 
 const OPALJOB: CustomResource = {
   kind: "OpalJob",
@@ -50,7 +44,7 @@ const OPALJOB: CustomResource = {
   description: "One batch of product photos and what is to become of them.",
   spec: OpalJobSpec,
   status: OpalJobStatus,
-  rules: OBJECT_RULES,
+  maxNameLength: MAX_JOB_NAME_LENGTH,
   columns: [
     { name: "Tenant", type: "string", jsonPath: ".spec.tenant" },
     { name: "Phase", type: "string", jsonPath: ".status.phase" },
@@ -81,7 +75,7 @@ const GPUPOOL: CustomResource = {
   description: "GPU nodes of one kind and price that jobs can be placed on.",
   spec: GpuPoolSpec,
   status: GpuPoolStatus,
-  rules: LABEL_NAME_RULES,
+  maxNameLength: MAX_LABEL_LENGTH,
   columns: [
     { name: "Class", type: "string", jsonPath: ".spec.gpuClass" },
     { name: "VRAM", type: "integer", jsonPath: ".spec.vramGiB", description: "GiB of one GPU" },
@@ -121,7 +115,7 @@ const OPALQUEUE: CustomResource = {
   description: "What a tenant or a team may have of the GPUs.",
   spec: OpalQueueSpec,
   status: OpalQueueStatus,
-  rules: LABEL_NAME_RULES,
+  maxNameLength: MAX_LABEL_LENGTH,
   columns: [
     { name: "Cohort", type: "string", jsonPath: ".spec.cohort" },
     { name: "Weight", type: "integer", jsonPath: ".spec.weight" },
@@ -171,12 +165,17 @@ function crdOf({ kind, singular, plural, shortName, scope, ...resource }: Custom
               properties: {
                 apiVersion: { type: "string" },
                 kind: { type: "string" },
-                metadata: { type: "object" },
+                // Not by CEL: a rule of the whole object is asked with every write of its status.
+                metadata: {
+                  type: "object",
+                  properties: {
+                    name: { type: "string", maxLength: resource.maxNameLength, pattern: DNS_LABEL },
+                  },
+                },
                 spec: structuralSchema(resource.spec),
                 // The operator alone writes it: who owns each field of it would be half of the object.
                 status: { ...structuralSchema(resource.status), "x-kubernetes-map-type": "atomic" },
               },
-              "x-kubernetes-validations": resource.rules,
             },
           },
         },

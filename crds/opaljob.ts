@@ -1,10 +1,9 @@
 import * as z from "zod";
 import { BlobRef } from "./blob-ref.ts";
 import { Brand, SET_NAMES } from "./brand.ts";
-import { atCreation, cel, type CelRule } from "./cel.ts";
+import { atCreation, cel } from "./cel.ts";
 import { CONDITION_TYPES } from "./conditions.ts";
 import { FailureClass } from "./failure.ts";
-import { MAX_JOB_NAME_LENGTH } from "./names.ts";
 import { Stage } from "./stages.ts";
 
 /**
@@ -246,18 +245,6 @@ export const OpalJob = z.object({
   status: OpalJobStatus.default({}),
 });
 export type OpalJob = z.infer<typeof OpalJob>;
-
-/** The CEL rules of the whole object: those that need its name. */
-export const OBJECT_RULES: readonly CelRule[] = [
-  atCreation({
-    rule: `self.metadata.name.size() <= ${MAX_JOB_NAME_LENGTH}`,
-    message: `metadata.name must be at most ${MAX_JOB_NAME_LENGTH} characters: pods are named after it`,
-  }),
-  atCreation({
-    rule: `self.metadata.name.matches('${DNS_LABEL}')`,
-    message: "metadata.name must be lower-case letters, digits and '-'",
-  }),
-];
 
 /** How many items the job has. */
 export function itemCount(spec: OpalJobSpec): number {
