@@ -24,6 +24,9 @@ export type ChangeSource = "list" | "watch" | "written";
 /** Gives the values under which an index finds an object. */
 export type Index<T> = (value: T) => readonly string[];
 
+/** What an index finds under one value: mostly one object, for which a Map would take hundreds of bytes. */
+type Bucket<T> = Entry<T> | Map<string, Entry<T>>;
+
 /** Resource versions are etcd revisions: they count up over the whole cluster. */
 function isNewer(version: string, than: string): boolean {
   return Number(version) > Number(than);
@@ -32,13 +35,14 @@ function isNewer(version: string, than: string): boolean {
 export class Store<T, Names extends string = never> {
   readonly #entries = new Map<string, Entry<T>>();
   readonly #indexes: Readonly<Record<Names, Index<T>>>;
-  readonly #buckets = new Map<string, Map<string, T>>();
+  readonly #buckets: ReadonlyMap<Names, Map<string, Bucket<T>>>;
   readonly #listeners: ((change: Change<T>) => void)[] = [];
   /** How far list and watch have come. */
   #seenVersion = "0";
 
   constructor(indexes: Readonly<Record<Names, Index<T>>>) {
     this.#indexes = indexes;
+    this.#buckets = new Map(this.#indexNames().map((name) => [name, new Map<string, Bucket<T>>()]));
   }
 
   get size(): number {
@@ -54,7 +58,9 @@ export class Store<T, Names extends string = never> {
   }
 
   by(index: Names, value: string): T[] {
-    return [...(this.#buckets.get(`${index}\0${value}`)?.values() ?? [])];
+    const bucket = this.#buckets.get(index)?.get(value);
+    if (bucket === undefined) return [];
+    return bucket instanceof Map ? Array.from(bucket.values(), (entry) => entry.value) : [bucket.value];
   }
 
   /** The listener runs inside the change: it must be quick and must not throw. */
@@ -120,11 +126,7 @@ export class Store<T, Names extends string = never> {
     const before = this.get(entry.key);
     if (before !== undefined) this.#unindex(entry.key, before);
     this.#entries.set(entry.key, entry);
-    for (const bucket of this.#bucketNames(entry.value)) {
-      const members = this.#buckets.get(bucket) ?? new Map<string, T>();
-      members.set(entry.key, entry.value);
-      this.#buckets.set(bucket, members);
-    }
+    this.#index(entry);
     this.#tell({ key: entry.key, before, after: entry.value, from });
   }
 
@@ -136,18 +138,29 @@ export class Store<T, Names extends string = never> {
     this.#tell({ key, before, after: undefined, from });
   }
 
-  #unindex(key: string, value: T): void {
-    for (const bucket of this.#bucketNames(value)) {
-      const members = this.#buckets.get(bucket);
-      members?.delete(key);
-      if (members?.size === 0) this.#buckets.delete(bucket);
+  #index(entry: Entry<T>): void {
+    for (const [name, buckets] of this.#buckets) {
+      for (const value of this.#indexes[name](entry.value)) {
+        const bucket = buckets.get(value);
+        if (bucket instanceof Map) bucket.set(entry.key, entry);
+        else if (!bucket || bucket.key === entry.key) buckets.set(value, entry);
+        else buckets.set(value, new Map([bucket, entry].map((one) => [one.key, one])));
+      }
     }
   }
 
-  #bucketNames(value: T): string[] {
-    return (Object.keys(this.#indexes) as Names[]).flatMap((name) =>
-      this.#indexes[name](value).map((indexed) => `${name}\0${indexed}`),
-    );
+  #unindex(key: string, value: T): void {
+    for (const [name, buckets] of this.#buckets) {
+      for (const indexed of this.#indexes[name](value)) {
+        const bucket = buckets.get(indexed);
+        if (bucket instanceof Map) bucket.delete(key);
+        if (bucket instanceof Map ? bucket.size === 0 : bucket?.key === key) buckets.delete(indexed);
+      }
+    }
+  }
+
+  #indexNames(): Names[] {
+    return Object.keys(this.#indexes) as Names[];
   }
 
   #tell(change: Change<T>): void {
