@@ -74,11 +74,20 @@ export function membersOf({ opalJob, members }: ChildJob): readonly string[] {
   return members ? members.map(({ name }) => name) : [opalJob];
 }
 
-/** Thousands of children share the empty one: each would take 200 bytes. */
-const NONE: ReadonlySet<number> = new Set();
+/** Thousands of children share those of none, and of one item or shard: each set would take 200 bytes. */
+const NO_INDEX: readonly number[] = [];
+const FIRST_INDEX: readonly number[] = [0];
+const NONE: ReadonlySet<number> = new Set(NO_INDEX);
+const FIRST: ReadonlySet<number> = new Set(FIRST_INDEX);
 
-function indexesIn(ranges: string): ReadonlySet<number> {
-  return ranges === "" ? NONE : new Set(parseRanges(ranges));
+function listOf(ranges: string): readonly number[] {
+  if (ranges === "") return NO_INDEX;
+  return ranges === "0" ? FIRST_INDEX : parseRanges(ranges);
+}
+
+function setOf(ranges: string): ReadonlySet<number> {
+  if (ranges === "") return NONE;
+  return ranges === "0" ? FIRST : new Set(parseRanges(ranges));
 }
 
 /** @throws {z.ZodError | RangeError} when it is not a Job made by this operator. */
@@ -97,16 +106,16 @@ export function parseChildJob(raw: unknown): ChildJob {
     isSuspended: spec.suspend,
     tileScale: metadata.annotations[ANNOTATIONS.tileScale],
     carriesManifest: carriesManifest(spec.template.metadata.annotations),
-    items: parseRanges(metadata.annotations[ANNOTATIONS.items]),
-    doneBefore: parseRanges(metadata.annotations[ANNOTATIONS.done]),
+    items: listOf(metadata.annotations[ANNOTATIONS.items]),
+    doneBefore: listOf(metadata.annotations[ANNOTATIONS.done]),
     shardSize: metadata.annotations[ANNOTATIONS.shardSize],
     parallelism: spec.parallelism,
     isDeleting: metadata.deletionTimestamp !== undefined,
     isEnded: status.conditions.some(
       ({ type, status: is }) => (type === "Complete" || type === "Failed") && is === "True",
     ),
-    succeededShards: indexesIn(status.completedIndexes),
-    failedShards: indexesIn(status.failedIndexes),
+    succeededShards: setOf(status.completedIndexes),
+    failedShards: setOf(status.failedIndexes),
     ...(members !== undefined && { members: parseMembers(members) }),
   };
 }

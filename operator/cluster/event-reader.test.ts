@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import { aChild, anObserved, aPod, START_MS } from "../reconcile/testing.ts";
-import { type AskedEvents, createEventReader } from "./event-reader.ts";
+import { type RemembersEvents, createEventReader } from "./event-reader.ts";
 
 const words = 'Error creating: pods "coffee-1-0-" is forbidden: exceeded quota: none, requested: pods=1';
 const event = {
@@ -11,6 +11,8 @@ const event = {
   deprecatedLastTimestamp: "2026-01-01T12:00:03Z",
 };
 const still = anObserved({ children: [aChild()] });
+
+const nothingRemembered = (): RemembersEvents => ({ events: undefined });
 
 function aReader(read: () => readonly unknown[] = () => [event]) {
   const asked: string[] = [];
@@ -25,7 +27,7 @@ function aReader(read: () => readonly unknown[] = () => [event]) {
     patienceSeconds: 5,
     onUnread: (error) => unread.push(error),
   });
-  const remembered = new Map<string, AskedEvents>();
+  const remembered = nothingRemembered();
   const ask = (seconds: number, sight = still, events = remembered) =>
     reader.ask(sight, events, START_MS + seconds * 1000);
   return { ask, asked, unread, remembered };
@@ -52,13 +54,13 @@ it("forgets what it was told once the pods are there", async () => {
   const { ask, remembered } = aReader();
   await ask(5);
   expect(await ask(8, anObserved({ children: [aChild({ pods: [aPod()] })] }))).toEqual({});
-  expect(remembered.size).toBe(0);
+  expect(remembered.events).toBeUndefined();
 });
 
 it("asks for one object at a time when many stand still at once", async () => {
   const { ask, asked } = aReader();
   const of = (uid: string) => anObserved({ children: [aChild({ uid })] });
-  const known = new Map([1, 2, 3].map((n) => [`job-${n}`, new Map<string, AskedEvents>()]));
+  const known = new Map([1, 2, 3].map((n) => [`job-${n}`, nothingRemembered()]));
   const waits = [];
   for (const [uid, events] of known) waits.push((await ask(5, of(uid), events)).afterMs);
   expect(waits).toEqual([30_000, 200, 400]);

@@ -29,8 +29,13 @@ export interface Asked {
 }
 
 export interface EventReader {
-  /** @param remembered what was read before, by uid; kept up to date. Never throws: without events there is less to tell */
-  ask(sight: JobSight, remembered: Map<string, AskedEvents>, nowMs: number): Promise<Asked>;
+  /** @param remembered of what was read before; kept up to date. Never throws: without events there is less to tell */
+  ask(sight: JobSight, remembered: RemembersEvents, nowMs: number): Promise<Asked>;
+}
+
+export interface RemembersEvents {
+  /** By the uid of the Job or pod that stands still; undefined while nothing does. */
+  events: Map<string, AskedEvents> | undefined;
 }
 
 export interface EventReaderDeps {
@@ -80,8 +85,13 @@ export function createEventReader({ client, patienceSeconds, onUnread }: EventRe
   return {
     async ask(sight, remembered, nowMs) {
       const standstills = standstillsOf(sight);
+      if (standstills.length === 0) {
+        remembered.events = undefined;
+        return {};
+      }
+      const events = (remembered.events ??= new Map());
       const uids = new Set(standstills.map(({ uid }) => uid));
-      for (const uid of remembered.keys()) if (!uids.has(uid)) remembered.delete(uid);
+      for (const uid of events.keys()) if (!uids.has(uid)) events.delete(uid);
       let asked: Asked = {};
       for (const standstill of standstills) {
         const { uid, sinceMs } = standstill;
@@ -90,8 +100,8 @@ export function createEventReader({ client, patienceSeconds, onUnread }: EventRe
           asked = merged(asked, { afterMs: patienceMs });
           continue;
         }
-        const known = await look(standstill, sight.job.metadata.namespace, remembered.get(uid), nowMs);
-        remembered.set(uid, known);
+        const known = await look(standstill, sight.job.metadata.namespace, events.get(uid), nowMs);
+        events.set(uid, known);
         const hindrance = hindranceOf(standstill, known.events, nowMs);
         asked = merged(asked, { hindrance, afterMs: known.dueMs - nowMs });
       }

@@ -1,7 +1,7 @@
 import type { Remembered, Usage } from "../reconcile/observed.ts";
 import { addUsage } from "../reconcile/usage.ts";
 import { createLedger, type Ledger } from "./ledger.ts";
-import type { AskedEvents } from "./event-reader.ts";
+import type { RemembersEvents } from "./event-reader.ts";
 import type { RunnerPod } from "./runner-pod.ts";
 
 /**
@@ -20,12 +20,10 @@ export interface Memory {
   readonly ledger: Ledger;
 }
 
-export interface JobMemory {
+export interface JobMemory extends RemembersEvents {
   /** Usage that the status had stated before this process saw the job, and that no pod accounts for. */
   carried: Usage | undefined;
   remembered: Remembered;
-  /** Events of what stands still, by the uid of its Job or pod. */
-  readonly events: Map<string, AskedEvents>;
 }
 
 export function createMemory(): Memory {

@@ -73,7 +73,7 @@ async function tellUnreadable(job: UnreadableOpalJob, { port }: PassDeps, now: D
 async function askEvents(key: string, { planner, memory, events }: PassDeps, now: Date): Promise<Asked> {
   const sight = planner.sight(key);
   if (!sight) return {};
-  return events.ask(sight, memoryOf(memory, sight.job.metadata.uid).events, now.getTime());
+  return events.ask(sight, memoryOf(memory, sight.job.metadata.uid), now.getTime());
 }
 
 /** Undefined for a job that is gone, and as long as no plan has answered it: the planner tells when one has. */

@@ -4,6 +4,7 @@
  * difference or time brings one, and no more often than planning leaves time for other work. The scheduler is
  * told what has changed since its last plan: jobs that were looked at anew, and those that time alone changes.
  */
+import { isFinished } from "#crds/conditions.ts";
 import type { GpuPool } from "#crds/gpupool.ts";
 import { assess } from "../reconcile/assess.ts";
 import { jobStateOf } from "../reconcile/job-state.ts";
@@ -86,6 +87,7 @@ const RETRY = { baseMs: 1000, maxMs: 60_000 };
 export function createPlanner(settings: PlannerSettings): Planner {
   const { caches, clock } = settings;
   const sightings = new Map<string, Sighting>();
+  let lastLook: { readonly key: string; readonly seen: Sighting } | undefined;
   /** To be looked at again. */
   const dirty = new Set<string>();
   /** To be told to the scheduler with its next plan. */
@@ -111,8 +113,9 @@ export function createPlanner(settings: PlannerSettings): Planner {
     for (const key of dirty) {
       const before = sightings.get(key);
       const after = lookSafely(key);
-      if (after.sight || hasGpus(after)) sightings.set(key, after);
+      if (after.sight || hasGpus(after)) sightings.set(key, isSettled(after) ? SETTLED : after);
       else sightings.delete(key);
+      lastLook = { key, seen: after };
       riders.put(key, after);
       due.add(key);
       if (isSame(before && partOfWorld(before), partOfWorld(after))) continue;
@@ -120,6 +123,14 @@ export function createPlanner(settings: PlannerSettings): Planner {
       isPlanned = false;
     }
     dirty.clear();
+  }
+
+  /** What is not kept is looked at again: for some passes in a row, and then seldom. */
+  function sightOf(key: string): JobSight | undefined {
+    const kept = sightings.get(key);
+    if (kept !== SETTLED) return kept?.sight;
+    if (lastLook?.key !== key) lastLook = { key, seen: lookSafely(key) };
+    return lastLook.seen.sight;
   }
 
   /** A job that cannot be looked at is left out; it must not keep the others from being planned. */
@@ -267,7 +278,7 @@ export function createPlanner(settings: PlannerSettings): Planner {
     },
     sight(key) {
       refresh();
-      return sightings.get(key)?.sight;
+      return sightOf(key);
     },
     placement(key) {
       replan();
@@ -312,6 +323,13 @@ export function createPlanner(settings: PlannerSettings): Planner {
 }
 
 const UNSEEN: Sighting = { sight: undefined, state: undefined, liveGpus: {}, share: undefined };
+
+/** Of the thousands of jobs that have ended is kept that they are there. */
+const SETTLED: Sighting = { ...UNSEEN };
+
+function isSettled(seen: Sighting): boolean {
+  return seen.sight !== undefined && !hasGpus(seen) && isFinished(seen.sight.job.status.conditions ?? []);
+}
 
 function hasGpus({ liveGpus }: Sighting): boolean {
   return Object.keys(liveGpus).length > 0;

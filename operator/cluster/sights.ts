@@ -72,7 +72,7 @@ export function memoryOf(memory: Memory, uid: string): JobMemory {
   const fresh: JobMemory = {
     carried: undefined,
     remembered: { statusWrittenAtMs: undefined, launchSeenMs: undefined, runningSinceMs: undefined },
-    events: new Map(),
+    events: undefined,
   };
   memory.jobs.set(uid, fresh);
   return fresh;
@@ -86,6 +86,8 @@ function timeOf(text: string | undefined): number | undefined {
 function carriedFor(job: OpalJob, children: readonly ObservedChild[], nowMs: number): Usage {
   const known = usageOf({ children, carried: NO_USAGE }, nowMs);
   const stated = job.status.usage ?? NO_USAGE;
+  // The same one for all that have used nothing.
+  if (Object.values(stated).every((value) => value === 0)) return NO_USAGE;
   return {
     gpuSeconds: Math.max(0, stated.gpuSeconds - known.gpuSeconds),
     coldStartSeconds: Math.max(0, stated.coldStartSeconds - known.coldStartSeconds),
