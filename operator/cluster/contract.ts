@@ -8,7 +8,7 @@ import { aPool } from "../reconcile/testing.ts";
 import { nextAttempt } from "../reconcile/next-attempt.ts";
 import type { ApiClient } from "../runtime/api-client.ts";
 import { isStatus, StaleError } from "../runtime/errors.ts";
-import { type Caches, createCaches } from "./caches.ts";
+import { type Caches, createCaches, parseGpuPool, parseOpalQueue } from "./caches.ts";
 import { createKubernetesPort } from "./kubernetes-port.ts";
 import type { ClusterPort } from "./port.ts";
 import { resourcesIn } from "./resources.ts";
@@ -159,6 +159,33 @@ export function portContract(name: string, open: () => Promise<Bench>): void {
         generation: job.metadata.generation,
       });
       await bench.client.patch(resources().opalJobs, job.metadata.name, { metadata: { finalizers: null } });
+    });
+
+    it("replaces the statuses of pools and queues, and knows them at once under their names", async () => {
+      const { gpuPools, opalQueues } = resources();
+      const metadata = { name: `contract-${process.pid}-${++serial}` };
+      const object = (kind: string, spec: object) => ({
+        apiVersion: "opal.dev/v1alpha1",
+        kind,
+        metadata: { ...metadata },
+        spec,
+      });
+      const aSpec = { gpuClass: "none", vramGiB: 16, maxGpus: 1 };
+      const madePool = parseGpuPool(await bench.client.create(gpuPools, object("GpuPool", aSpec)));
+      const madeQueue = parseOpalQueue(await bench.client.create(opalQueues, object("OpalQueue", {})));
+      await port.writePoolStatus(madePool, { ready: 3 });
+      await port.writeQueueStatus(madeQueue, { pending: 4 });
+      const pools = caches.gpuPools;
+      const queues = caches.opalQueues;
+      expect([pools.size, pools.get(metadata.name)?.status]).toEqual([1, { ready: 3 }]);
+      expect([queues.size, queues.get(metadata.name)?.status]).toEqual([1, { pending: 4 }]);
+      // Nobody has written them meanwhile.
+      for (const pool of pools.values()) await port.writePoolStatus(pool, { ready: 2 });
+      for (const queue of queues.values()) await port.writeQueueStatus(queue, { pending: 1 });
+      const kept = parseGpuPool(await bench.client.get(gpuPools, metadata.name));
+      expect(pools.get(metadata.name)?.metadata.resourceVersion).toBe(kept.metadata.resourceVersion);
+      await bench.client.delete(gpuPools, metadata.name);
+      await bench.client.delete(opalQueues, metadata.name);
     });
 
     it("refuses a status for another version of the OpalJob, and for one that is gone", async () => {

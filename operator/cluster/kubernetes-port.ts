@@ -125,7 +125,8 @@ async function updateKnown<T extends Seen>(
 ): Promise<void> {
   const answer = await updateSeen(client, after, update, { metadataOnly: true });
   const { resourceVersion } = Answered.parse(answer).metadata;
-  const { namespace, name, uid } = after.metadata;
+  const { name, uid } = after.metadata;
+  const { namespace } = update.resource;
   const key = namespace === undefined ? name : `${namespace}/${name}`;
   const value = { ...after, metadata: { ...after.metadata, resourceVersion } };
   store.written({ key, uid, resourceVersion, value });
