@@ -160,7 +160,9 @@ def _config(part, **more) -> str:
     if hasattr(part.config, "to_dict"):
         config = part.config.to_dict()
     else:
-        config = {"_class_name": type(part).__name__, **part.config}
+        # Which values were left to their defaults is a set: sorted, so that the same model is the same file.
+        defaults = sorted(part.config.get("_use_default_values", []))
+        config = {"_class_name": type(part).__name__, **part.config, "_use_default_values": defaults}
     return json.dumps({**config, **more}, indent=2, default=str) + "\n"
 
 
