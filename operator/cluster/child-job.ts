@@ -77,8 +77,9 @@ export function membersOf({ opalJob, members }: ChildJob): readonly string[] {
 /** Thousands of children share those of none, and of one item or shard: each set would take 200 bytes. */
 const NO_INDEX: readonly number[] = [];
 const FIRST_INDEX: readonly number[] = [0];
-const NONE: ReadonlySet<number> = new Set(NO_INDEX);
-const FIRST: ReadonlySet<number> = new Set(FIRST_INDEX);
+const SHARED_SETS: ReadonlyMap<readonly number[], ReadonlySet<number>> = new Map(
+  [NO_INDEX, FIRST_INDEX].map((indexes) => [indexes, new Set(indexes)]),
+);
 
 function listOf(ranges: string): readonly number[] {
   if (ranges === "") return NO_INDEX;
@@ -86,8 +87,8 @@ function listOf(ranges: string): readonly number[] {
 }
 
 function setOf(ranges: string): ReadonlySet<number> {
-  if (ranges === "") return NONE;
-  return ranges === "0" ? FIRST : new Set(parseRanges(ranges));
+  const indexes = listOf(ranges);
+  return SHARED_SETS.get(indexes) ?? new Set(indexes);
 }
 
 /** @throws {z.ZodError | RangeError} when it is not a Job made by this operator. */
