@@ -66,11 +66,21 @@ function nextTurn(round: Round, row: QueueRow, from: number): Turn | undefined {
     if (queue.isClosed || (queue.head && !isAnyInReach(round))) return undefined;
     const entry = jobs[at];
     if (!entry || entry.gpus >= entry.want || round.promised.has(entry)) continue;
-    if (entry.gpus > 0 ? canGrow(round, entry) : isWorthALook(round, queue, entry)) {
-      return turnOf(round, row, at, entry);
-    }
+    if (entry.gpus > 0 ? !canGrow(round, entry) : !isWorthALook(round, queue, entry)) continue;
+    const turn = turnOf(round, row, at, entry);
+    if (!isSettled(turn)) return turn;
+    if (entry.gpus === 0) refuse(round, turn);
   }
   return undefined;
+}
+
+/**
+ * A refusal that takes nothing from anybody needs no turn. Were it given one, the queue's rank would be that of a
+ * job that nothing can help, and others would take what a job behind it is entitled to, and has perhaps had
+ * preempted.
+ */
+function isSettled(turn: Turn): turn is Turn & { answer: Block } {
+  return turn.answer.on !== "offer" && (turn.entry.gpus > 0 || !isContended(turn.answer));
 }
 
 function canGrow(round: Round, entry: Entry): boolean {
@@ -112,19 +122,27 @@ function serve(round: Round, turn: Turn): Turn | undefined {
 /** What a job waits for that others could take away from it. */
 const CONTENDED: readonly Block["on"][] = ["gpus", "quota", "cohort", "order"];
 
-function wait(round: Round, turn: Turn, block: Block): void {
-  const { row, entry } = turn;
+function isContended(block: Block): boolean {
+  return CONTENDED.includes(block.on) && !isForEver(block);
+}
+
+/** Nothing that others have could help the job. */
+function refuse(round: Round, { row, entry, answer: block }: Turn & { answer: Block }): void {
   const queue = queueRound(round, row);
   round.blocked.push(entry);
   entry.block = block;
-  if (isForEver(block) || !CONTENDED.includes(block.on)) {
-    if (block.on !== "job-budget") queue.dead.set(entry.shape, block);
-    if (block.on === "budget" && !block.isForEver) close(queue, entry);
-    return;
-  }
+  if (block.on !== "job-budget") queue.dead.set(entry.shape, block);
+  if (block.on === "budget" && !block.isForEver) close(queue, entry);
+}
+
+function wait(round: Round, turn: Turn, block: Block): void {
+  const { row, entry } = turn;
+  if (!isContended(block)) return refuse(round, { ...turn, answer: block });
+  const queue = queueRound(round, row);
+  round.blocked.push(entry);
   const claimed = queue.head ? undefined : preempt(round, turn);
-  if (claimed) entry.block = claimed;
-  else holdBack(round, turn, block);
+  entry.block = claimed ?? block;
+  if (!claimed) holdBack(round, turn, block);
 }
 
 /** The queue's budget is spent: nothing more of it starts. */

@@ -253,6 +253,20 @@ const PREEMPTION: Scenario[] = [
     want: { elastic: "a100×1", busy: "t4×4", entitled: "a100×1" },
   },
   {
+    name: "what a job had reclaimed is its own, though a job that nothing can help stands before it",
+    world: {
+      pools: [aPool("t4", { maxGpus: 6 })],
+      queues: [aQueue("lender", t4Quota(4)), aQueue("borrower")],
+      jobs: [
+        aRunningJob("running", { pool: "t4", gpus: 2 }, { queue: "lender" }),
+        aJob("never", { queue: "lender", classes: ["h100"], createdAtMs: 1 }),
+        aJob("reclaimer", { queue: "lender" }),
+        aJob("wide", { queue: "borrower", minGpus: 4, maxGpus: 4 }),
+      ],
+    },
+    want: { running: "t4×2", never: "- pool", reclaimer: "t4×1", wide: "1 gpus" },
+  },
+  {
     name: "nobody is preempted before the minimum run time",
     world: {
       pools: [aPool("t4", { maxGpus: 1 })],
