@@ -5,11 +5,16 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import * as z from "zod";
+import { Failure } from "../failure.ts";
 import type { TokenizerFiles } from "./tokenizer/tokenizer-files.ts";
 
-/** The folder is not a whole Stable Diffusion model; the message names the part and what to do. */
-export class BadModelFolder extends Error {
+/** The folder is not a whole Stable Diffusion model that works; the message names the part and what to do. */
+export class BadModelFolder extends Failure {
   override readonly name = "BadModelFolder";
+
+  constructor(message: string, options?: ErrorOptions) {
+    super("model", message, options);
+  }
 }
 
 const UnetConfig = z.looseObject({

@@ -3,6 +3,7 @@
  * tensors once; a step hands over the latents and its time.
  */
 import type { Tensor } from "onnxruntime-node";
+import { checkFinite } from "./finite.ts";
 import type { ModelKind } from "./model-kind.ts";
 import type { OnnxPart } from "./onnx-part.ts";
 import type { Conditioning } from "./text-encoder.ts";
@@ -30,6 +31,7 @@ export interface Denoiser {
   /**
    * The network's answer to each copy of the latents, one copy after another.
    * @param sample as `LatentShape`, scaled as the scheduler wants it
+   * @throws {BadModelFolder} when the network overflows
    */
   predict(sample: Float32Array, timestep: number): Promise<Float32Array>;
 }
@@ -132,6 +134,7 @@ export function steer(part: OnnxPart, kind: ModelKind, shape: LatentShape, steer
         timestep: part.tensor("timestep", times, timeDims),
       };
       const [answer = new Float32Array()] = await part.run(feeds, ["out_sample"]);
+      checkFinite(answer, "unet/model.onnx");
       return answer;
     },
   };

@@ -1,6 +1,7 @@
 /** Between pictures and latents. One picture at a time, so that memory and bits do not depend on the batch. */
 import type { Box } from "#crds/runner-report.ts";
 import type { Rgb } from "../pipeline/raster.ts";
+import { checkFinite } from "./finite.ts";
 import type { ModelKind } from "./model-kind.ts";
 import type { OnnxPart } from "./onnx-part.ts";
 import { type Area, cutTile, planOverlapping, TileBlend } from "./vae-tiles.ts";
@@ -14,6 +15,7 @@ export interface Vae {
   /**
    * [channels, height / factor, width / factor], scaled for the UNet; the mean where the file gives a distribution.
    * @param planes [3, height, width], -1..1
+   * @throws {BadModelFolder} when the network overflows; so does decode
    */
   encode(planes: Float32Array, area: Area): Promise<Float32Array>;
   /** [3, height, width], about -1..1, of latents of one picture; `area` in pixels. */
@@ -67,6 +69,7 @@ export function createVae({ decoder, encoder }: Networks, kind: ModelKind): Vae 
     const feeds = { sample: part.tensor("sample", planes, [1, 3, height, width]) };
     const output = part.outputs.has("latent_parameters") ? "latent_parameters" : "latent_sample";
     const [values = new Float32Array()] = await part.run(feeds, [output]);
+    checkFinite(values, "vae_encoder/model.onnx");
     const size = (latentChannels * width * height) / factor ** 2;
     return values.subarray(0, size);
   }
@@ -74,6 +77,7 @@ export function createVae({ decoder, encoder }: Networks, kind: ModelKind): Vae 
   async function runDecoder(latents: Float32Array, { width, height }: Area): Promise<Float32Array> {
     const sample = decoder.tensor("latent_sample", latents, [1, latentChannels, height, width]);
     const [values = new Float32Array()] = await decoder.run({ latent_sample: sample }, ["sample"]);
+    checkFinite(values, "vae_decoder/model.onnx");
     return values;
   }
 
