@@ -97,7 +97,7 @@ export const GpuPoolStatus = z.object({
   ready: Count.optional().describe("GPUs that those nodes offer."),
   assigned: Count.optional().describe("GPUs that jobs hold."),
   inUse: Count.optional().describe("GPUs on which a runner works."),
-  jobs: Count.optional().describe("Jobs that hold GPUs of it."),
+  jobs: Count.optional().describe("Jobs that hold GPUs of it, alone or in a child that they share."),
   stockOut: z
     .object({
       lastAt: Timestamp.describe("When a pod had waited too long for a node."),

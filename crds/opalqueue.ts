@@ -99,7 +99,7 @@ export const OpalQueueStatus = z.object({
     .optional()
     .meta({ "x-kubernetes-list-type": "map", "x-kubernetes-list-map-keys": ["type"] }),
   pending: Count.optional().describe("Jobs that wait for GPUs."),
-  admitted: Count.optional().describe("Jobs that hold GPUs."),
+  admitted: Count.optional().describe("Jobs that hold GPUs, alone or in a child that they share."),
   gpus: Count.optional().describe("GPUs that its jobs hold."),
   classes: z
     .array(z.object({ class: z.string().max(63), held: Count, borrowed: Count }))

@@ -1,4 +1,5 @@
 import { expect, it } from "vitest";
+import { GpuPool } from "#crds/gpupool.ts";
 import { OpalJob } from "#crds/opaljob.ts";
 import { OpalQueue } from "#crds/opalqueue.ts";
 import { resourcesIn } from "./resources.ts";
@@ -6,7 +7,7 @@ import { createFakeCluster, createFakeOperator, NAMESPACE } from "./testing.ts";
 
 const JOBS = 24;
 
-it("an OpalQueue counts every job that rides in a shared child as what it is", async () => {
+it("an OpalQueue and a GpuPool count every job that rides in a shared child as what it is", async () => {
   const cluster = createFakeCluster(() => "done");
   await cluster.addPool("sim", { maxGpus: 2 });
   await cluster.addQueue("default");
@@ -27,6 +28,8 @@ it("an OpalQueue counts every job that rides in a shared child as what it is", a
     const [queue] = cluster.api.all("opalqueues").map((raw) => OpalQueue.parse(raw));
     const told = { pending: queue?.status.pending ?? 0, admitted: queue?.status.admitted ?? 0 };
     expect(told.pending + told.admitted).toBe(jobs().filter((job) => !isComplete(job)).length);
+    const [pool] = cluster.api.all("gpupools").map((raw) => GpuPool.parse(raw));
+    expect(pool?.status.jobs ?? 0).toBe(told.admitted);
     most = Math.max(most, told.admitted);
     await cluster.step();
   }

@@ -23,7 +23,7 @@ export interface StatusWriterDeps {
   readonly port: ClusterPort;
   readonly settings: ScheduleSettings;
   readonly plan: () => Plan | undefined;
-  readonly riders: Pick<Riders, "in">;
+  readonly riders: Pick<Riders, "in" | "on">;
   readonly now: () => Date;
 }
 
@@ -66,13 +66,13 @@ async function writePool(pool: GpuPool, deps: StatusWriterDeps): Promise<void> {
 /** Both numbers from one source: a plan is ahead of the children for a moment. */
 function holdings(
   name: string,
-  { caches, plan: newest }: StatusWriterDeps,
+  { caches, riders, plan: newest }: StatusWriterDeps,
 ): { assigned: number; jobs: number } {
   const plan = newest();
   const inPlan = plan?.pools.get(name);
   if (plan && inPlan) {
     const jobs = [...plan.admitted.values()].filter(({ pool }) => pool === name).length;
-    return { assigned: inPlan.inUse, jobs };
+    return { assigned: inPlan.inUse, jobs: jobs + riders.on(name) };
   }
   const holding = caches.childJobs
     .values()
