@@ -47,7 +47,7 @@ export interface Planner {
   reserve(keys: readonly string[], isReserved: boolean): void;
   /** Jobs without GPUs that may share a child, by `Share.key`. */
   readonly sharing: Pick<ShareIndex, "items" | "first">;
-  readonly riders: Pick<Riders, "in">;
+  readonly riders: Pick<Riders, "in" | "on">;
   /** Makes the plan that is due, if one is. When none can be made nothing has a plan until one can. */
   replan(): void;
   /** The newest plan. */
