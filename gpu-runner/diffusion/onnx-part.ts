@@ -1,5 +1,6 @@
 /** One network of a model folder, in the types that its own file declares: half or whole floats, 32 or 64-bit ids. */
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
+import { dirname } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { fromHalf, toHalf } from "./half.ts";
 
@@ -25,16 +26,34 @@ export type Edit = (file: Uint8Array) => Uint8Array;
 /** Opens an ONNX file, or gives the part again that it opened before. */
 export type OpenPart = (path: string, edit?: Edit) => Promise<OnnxPart>;
 
-/** A file is opened by its path, beside which it finds its weights, unless its content is changed. */
+const isObject = (value: unknown): value is object => typeof value === "object";
+
+/** Where a file that is given by its content finds the weights that lie beside it. */
+function besides(
+  path: string,
+  { extra = {}, ...options }: InferenceSession.SessionOptions,
+): InferenceSession.SessionOptions {
+  const session = {
+    ...(isObject(extra["session"]) && extra["session"]),
+    model_external_initializers_file_folder_path: dirname(path),
+  };
+  return { ...options, extra: { ...extra, session } };
+}
+
+/** What is edited lies in memory three times while it is opened. Weights of large networks usually lie beside. */
+const MOST_EDITED_BYTES = 1e9;
+
+/** A file is opened by its path unless its content is changed; so is a very large one, unchanged. */
 export async function createSession(
   path: string,
   edit: Edit | undefined,
   options: InferenceSession.SessionOptions,
 ): Promise<InferenceSession> {
-  const file = edit && (await readFile(path));
-  const changed = edit && file && edit(file);
-  if (changed === undefined || changed === file) return InferenceSession.create(path, options);
-  return InferenceSession.create(changed, options);
+  if (!edit || (await stat(path)).size > MOST_EDITED_BYTES) return InferenceSession.create(path, options);
+  const file = await readFile(path);
+  const changed = edit(file);
+  if (changed === file) return InferenceSession.create(path, options);
+  return InferenceSession.create(changed, besides(path, options));
 }
 
 function portsOf(metadata: readonly InferenceSession.ValueMetadata[]): Map<string, Port> {
