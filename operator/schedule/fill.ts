@@ -3,7 +3,7 @@ import { servedShare } from "./fair-share.ts";
 import { grant } from "./grant.ts";
 import { createHeap } from "./heap.ts";
 import { serveHeirs } from "./heirs.ts";
-import { type Offer, isForEver, offerFor } from "./offer.ts";
+import { type Offer, isContended, isForEver, offerFor } from "./offer.ts";
 import { preempt } from "./preemption.ts";
 import { isEntitled } from "./quota.ts";
 import { isAnyInReach, isOutOfReach, reserve } from "./reservation.ts";
@@ -117,13 +117,6 @@ function serve(round: Round, turn: Turn): Turn | undefined {
   }
   if (entry.gpus === 0) wait(round, turn, answer);
   return nextTurn(round, row, at + 1);
-}
-
-/** What a job waits for that others could take away from it. */
-const CONTENDED: readonly Block["on"][] = ["gpus", "quota", "cohort", "order"];
-
-function isContended(block: Block): boolean {
-  return CONTENDED.includes(block.on) && !isForEver(block);
 }
 
 /** Nothing that others have could help the job. */

@@ -115,6 +115,13 @@ export function isForEver(block: Block): boolean {
   return "isForEver" in block && block.isForEver;
 }
 
+/** What a job waits for that others could take away from it. */
+const CONTENDED: readonly Block["on"][] = ["gpus", "quota", "cohort", "order"];
+
+export function isContended(block: Block): boolean {
+  return CONTENDED.includes(block.on) && !isForEver(block);
+}
+
 /** What the job can be given now: a start with what it needs at once, or one more GPU of the pool that it has. */
 export function offerFor(round: Round, row: QueueRow, entry: Entry): Offer | Block {
   if (entry.gpus > 0) return growthOf(round, row, entry);

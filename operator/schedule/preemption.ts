@@ -1,11 +1,12 @@
 import { type Block, type Board, type PoolRow, type QueueRow, poolAt, rowFor } from "./board.ts";
 import type { Rung } from "./ladder.ts";
-import { blockOn, isForEver } from "./offer.ts";
+import { blockOn, isContended, isForEver, offerFor } from "./offer.ts";
+import { compareJobs } from "./order.ts";
 import { presentShare, servedShare } from "./fair-share.ts";
 import { byLoss, shed } from "./keeping.ts";
 import type { ChangeReason } from "./plan.ts";
 import { type QuotaRow, cohortRoom, isEntitled, ownRoom, takeQuota } from "./quota.ts";
-import type { Round } from "./round.ts";
+import { type Round, unclaimed } from "./round.ts";
 import type { Entry } from "./roster.ts";
 
 /**
@@ -104,13 +105,33 @@ interface Lack {
   readonly cohort: number;
 }
 
-function lackOf(round: Round, { row, entry, pool, isBehind }: Omit<Claim, "lack">): Lack {
+function lackOf(round: Round, claim: Omit<Claim, "lack">): Lack {
+  const { row, entry, pool, isBehind } = claim;
   const coming = isBehind ? 0 : pool.free + pool.ending - (round.claimed[pool.index] ?? 0);
+  const startsAtOnce = unclaimed(round, pool) >= entry.need;
+  const need = entry.need + (startsAtOnce ? 0 : growthBefore(round, claim));
   return {
-    pool: entry.need - coming,
-    own: entry.need - ownRoom(row.quota, pool.gpuClass),
-    cohort: entry.need - cohortRoom(row.quota, pool.gpuClass),
+    pool: need - coming,
+    own: need - ownRoom(row.quota, pool.gpuClass),
+    cohort: need - cohortRoom(row.quota, pool.gpuClass),
   };
+}
+
+/**
+ * GPUs that jobs before it in its queue could grow by: until pods have ended and it can start, they would take what
+ * others gave up for it.
+ */
+function growthBefore(round: Round, { row, entry, pool }: Omit<Claim, "lack">): number {
+  const { gpuClass } = pool;
+  let gpus = 0;
+  for (const one of row.entry.occupants) {
+    const wishes = one.gpus > 0 ? one.want - one.gpus : 0;
+    if (wishes <= 0 || compareJobs(one.job, entry.job) > 0) continue;
+    if (poolAt(round.board, one.pool).gpuClass !== gpuClass) continue;
+    const answer = offerFor(round, row, one);
+    if (answer.on === "offer" || isContended(answer)) gpus += wishes;
+  }
+  return gpus;
 }
 
 function isCovered(lack: Lack): boolean {

@@ -267,6 +267,39 @@ const PREEMPTION: Scenario[] = [
     want: { running: "t4×2", never: "- pool", reclaimer: "t4×1", wide: "1 gpus" },
   },
   {
+    name: "nobody is preempted for what a job before it would take meanwhile to grow",
+    world: {
+      pools: [aPool("t4", { maxGpus: 4 })],
+      queues: [aQueue("a", t4Quota(3))],
+      jobs: [
+        aRunningJob("low", { pool: "t4", gpus: 2 }, { queue: "a", maxGpus: 2 }),
+        aRunningJob(
+          "elastic",
+          { pool: "t4", gpus: 1 },
+          { queue: "a", priority: 5, maxGpus: 2, createdAtMs: 1 },
+        ),
+        aJob("wide", { queue: "a", priority: 5, minGpus: 2, maxGpus: 2 }),
+      ],
+    },
+    want: { low: "t4×2", elastic: "t4×1", wide: "1 quota" },
+  },
+  {
+    name: "but for a job that starts at once, since that one cannot take it any more",
+    world: {
+      queues: [aQueue("a", t4Quota(3))],
+      jobs: [
+        aRunningJob("low", { pool: "t4", gpus: 2 }, { queue: "a", maxGpus: 2 }),
+        aRunningJob(
+          "elastic",
+          { pool: "t4", gpus: 1 },
+          { queue: "a", priority: 5, maxGpus: 2, createdAtMs: 1 },
+        ),
+        aJob("wide", { queue: "a", priority: 5, minGpus: 2, maxGpus: 2 }),
+      ],
+    },
+    want: { low: "1 quota ← Priority", elastic: "t4×1", wide: "t4×2" },
+  },
+  {
     name: "nobody is preempted before the minimum run time",
     world: {
       pools: [aPool("t4", { maxGpus: 1 })],
