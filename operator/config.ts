@@ -68,6 +68,12 @@ const ConfigFile = z.strictObject({
   statusIntervalSeconds: z.number().min(0.1).default(5),
   settleSeconds: z.number().min(0).max(60).default(1.5),
   poolStatusIntervalSeconds: z.number().min(1).default(5),
+  waitingStatuses: z
+    .strictObject({
+      perSecond: z.number().positive().default(5),
+      burst: z.int().min(1).default(50),
+    })
+    .prefault({}),
   backgroundIntervalSeconds: z.number().min(1).default(30),
   childTtlSeconds: z.int().min(60).default(86_400),
   staleWatchSeconds: z.number().min(1).default(90),

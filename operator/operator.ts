@@ -27,6 +27,7 @@ import { createElection, patienceMs } from "./runtime/leader-election.ts";
 import type { Log } from "./runtime/log.ts";
 import type { RuntimeMetrics } from "./runtime/metrics.ts";
 import { createTokenBucket } from "./runtime/token-bucket.ts";
+import { createTurnLine } from "./runtime/turn-line.ts";
 import type { Plan } from "./schedule/plan.ts";
 import type { World } from "./schedule/world.ts";
 import { createWorkQueue, type WorkQueue } from "./runtime/work-queue.ts";
@@ -159,6 +160,11 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
       backoff: RETRY_BACKOFF,
       observer: metrics.queue(CONTROLLER),
     });
+    const turns = createTurnLine({
+      ...config.waitingStatuses,
+      clock,
+      onTurn: (key) => term.add(key, "low"),
+    });
     // Before there is a queue: the first plan concerns every job, and none of them was changed by somebody.
     if (!config.kueue) planner.replan();
     queue = term;
@@ -174,6 +180,7 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
       memory,
       port,
       events,
+      turns,
       settings: config,
       pools: () => caches.gpuPools.values(),
       queue: (name: string) => caches.opalQueues.get(name),
@@ -206,6 +213,7 @@ export function createOperator(config: Config, deps: OperatorDeps): Operator {
     await aborted(signal);
     metrics.leading(config.lease.name, false);
     queue = undefined;
+    turns.close();
     await term.close();
     await Promise.all([working, telling]);
     await recorder.close();

@@ -17,6 +17,7 @@ import { timeWrite } from "../reconcile/status-write.ts";
 import { unreadableStatus, type UnreadableOpalJob } from "../reconcile/unreadable.ts";
 import { gpusOf, runningPods } from "../reconcile/usage.ts";
 import type { PassResult } from "../runtime/controller.ts";
+import type { TurnLine } from "../runtime/turn-line.ts";
 import { isServerTrouble } from "../runtime/errors.ts";
 import { apply, gpusTaken } from "./apply.ts";
 import { withCompany } from "./company.ts";
@@ -31,6 +32,8 @@ export interface PassDeps {
   readonly memory: Memory;
   readonly port: ClusterPort;
   readonly events: EventReader;
+  /** Of the jobs that are to be told why they wait. */
+  readonly turns: Pick<TurnLine, "take" | "leave">;
   readonly settings: ReconcileSettings;
   readonly pools: () => readonly GpuPool[];
   readonly queue: (name: string) => OpalQueue | undefined;
@@ -47,12 +50,15 @@ export async function pass(key: string, deps: PassDeps): Promise<PassResult> {
   // Reading takes a moment; what is decided on is looked at after it.
   const asked = await askEvents(key, deps, now);
   const seen = observe(key, deps, now, asked);
-  if (!seen) return {};
+  if (!seen) {
+    deps.turns.leave(key);
+    return {};
+  }
   const decision = withCompany(key, decide(seen, deps.settings, now.getTime()), seen, deps);
   // What a child's pods say is gone with the child: it is written down before the child is stopped.
   const isLast = decision.action.do === "stop";
   if (!isLast) await carryOut(key, decision, seen, deps);
-  const written = decision.keepStatus ? NOT_WRITTEN : await writeStatus(seen, decision, deps);
+  const written = decision.keepStatus ? NOT_WRITTEN : await writeStatus(key, decision, seen, deps);
   if (isLast) await carryOut(key, decision, seen, deps);
   const afterMs = earliest(decision.afterMs, written.afterMs, asked.afterMs);
   const isQuiet = decision.action.do === "nothing" && !written.isWritten;
@@ -137,8 +143,13 @@ interface Written {
 }
 const NOT_WRITTEN: Written = { isWritten: false };
 
-async function writeStatus(seen: Observed, decision: Decision, deps: PassDeps): Promise<Written> {
-  const { settings, port, memory, record } = deps;
+async function writeStatus(
+  key: string,
+  decision: Decision,
+  seen: Observed,
+  deps: PassDeps,
+): Promise<Written> {
+  const { settings, port, memory, record, turns } = deps;
   const { job } = seen;
   const now = deps.now();
   const known = memoryOf(memory, job.metadata.uid);
@@ -152,6 +163,8 @@ async function writeStatus(seen: Observed, decision: Decision, deps: PassDeps): 
     runningSinceMs: seen.runningSinceMs,
     nowMs: now.getTime(),
   });
+  if (timing.write !== "in-turn") turns.leave(key);
+  else if (!turns.take(key, timing)) return NOT_WRITTEN;
   if (timing.write === "never") return NOT_WRITTEN;
   if (timing.write === "later") return { isWritten: false, afterMs: timing.afterMs };
   await port.writeStatus(job, after);

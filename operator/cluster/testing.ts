@@ -19,6 +19,7 @@ import type { ApiClient } from "../runtime/api-client.ts";
 import { StaleError } from "../runtime/errors.ts";
 import { createFakeClock, FakeApi, type FakeClock, type RawObject } from "../runtime/testing.ts";
 import { toEntry } from "../runtime/reflector.ts";
+import { createTurnLine } from "../runtime/turn-line.ts";
 import { type Caches, createCaches, parseConfigMap, parseGpuPool, parseOpalQueue } from "./caches.ts";
 import { parseChildJob } from "./child-job.ts";
 import { createEventReader } from "./event-reader.ts";
@@ -439,6 +440,8 @@ export function createFakeOperator(
     await fill(configMaps, caches.configMaps, parseConfigMap);
   }
 
+  const turns = createTurnLine({ perSecond: 1000, burst: 1000, clock, onTurn: () => {} });
+
   return {
     planner,
     caches,
@@ -460,6 +463,7 @@ export function createFakeOperator(
             events,
             settings,
             pools: () => caches.gpuPools.values(),
+            turns,
             queue: (name: string) => caches.opalQueues.get(name),
             unreadable: (key) => caches.unreadableOpalJobs.get(key),
             now: () => clock.now(),

@@ -3,9 +3,10 @@ import type { Condition, OpalJobStatus } from "#crds/opaljob.ts";
 import type { Remembered } from "./observed.ts";
 import type { ReconcileSettings } from "./settings.ts";
 
-/** Whether to write a status now, later, or not at all. */
+/** Whether to write a status now, when it is the job's turn among all that wait, later, or not at all. */
 export type WriteTiming =
   | { readonly write: "now" }
+  | { readonly write: "in-turn"; readonly isSoon: boolean }
   | { readonly write: "later"; readonly afterMs: number }
   | { readonly write: "never" };
 
@@ -26,9 +27,22 @@ export interface WriteContext extends Pick<Remembered, "launchSeenMs" | "running
  * wait, that an attempt has been launched and that its pods run: that is written when it has been so for a moment,
  * because what comes next says it too, and because launches and ends must not stand behind what is told of the waiting.
  * Progress is written at most every few seconds, and so is the place of the few at a queue's head, however long the
- * queue is; what changes all the time by itself (usage, the places behind) still less often.
+ * queue is; what changes all the time by itself (usage, the places behind) still less often. And whatever is told of
+ * the waiting alone takes turns, because of thousands that wait it would be more than of those that run.
  */
 export function timeWrite(before: OpalJobStatus, after: OpalJobStatus, context: WriteContext): WriteTiming {
+  const timing = timeAlone(before, after, context);
+  if (timing.write !== "now" || !isOfWaiting(before, after)) return timing;
+  const isFirstWord = before.observedGeneration === undefined;
+  return { write: "in-turn", isSoon: isFirstWord || isNearHead(after.queue?.position) };
+}
+
+/** As if no other job were written to. */
+function timeAlone(
+  before: OpalJobStatus,
+  after: OpalJobStatus,
+  context: WriteContext,
+): Exclude<WriteTiming, { write: "in-turn" }> {
   if (isSame(before, after)) return { write: "never" };
   const { statusIntervalSeconds, backgroundIntervalSeconds, settleSeconds } = context.intervals;
   if (isPressing(before, after)) {
@@ -70,6 +84,21 @@ function begunAtMs(before: OpalJobStatus, after: OpalJobStatus, context: WriteCo
 /** Its first status would say that it waits. */
 function hasOnlyCome(before: OpalJobStatus, after: OpalJobStatus): boolean {
   return before.observedGeneration === undefined && after.phase === "Queued";
+}
+
+/** It waited, it waits, and nothing has happened to it; that somebody has changed it or suspends it is no waiting. */
+function isOfWaiting(before: OpalJobStatus, after: OpalJobStatus): boolean {
+  const { observedGeneration, attempts, items } = before;
+  const isFirstWord = observedGeneration === undefined;
+  return (
+    after.phase === "Queued" &&
+    (isFirstWord ||
+      (before.phase === "Queued" &&
+        observedGeneration === after.observedGeneration &&
+        attempts === after.attempts &&
+        isSame(items, after.items))) &&
+    isSame(lasting(before), lasting(after))
+  );
 }
 
 /** From no GPUs to those of a new attempt, whose pods may run already; a status may never have been written. */

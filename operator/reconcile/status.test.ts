@@ -368,10 +368,16 @@ describe("writing the status", () => {
   const place = (position: number, blockedOn = "order", because = "others") => ({
     queue: { position, blockedOn, because },
   });
-  const now = { write: "now" };
+  const inTurn = (isSoon: boolean) => ({ write: "in-turn", isSoon });
   const late = { write: "later", afterMs: 25_000 };
   it.each([
-    { what: "what blocks it, at once", was: place(9), is: place(9, "gpus"), seconds: 0, want: now },
+    {
+      what: "what blocks it, in its turn",
+      was: place(9),
+      is: place(9, "gpus"),
+      seconds: 0,
+      want: inTurn(false),
+    },
     { what: "a place far back, late", was: place(90), is: place(89), seconds: 5, want: late },
     {
       what: "a place at the head, soon",
@@ -380,7 +386,20 @@ describe("writing the status", () => {
       seconds: 1,
       want: { write: "later", afterMs: 4000 },
     },
-    { what: "a place at the head, when that is over", was: place(2), is: place(1), seconds: 5, want: now },
+    {
+      what: "a place at the head, when that is over",
+      was: place(2),
+      is: place(1),
+      seconds: 5,
+      want: inTurn(true),
+    },
+    {
+      what: "what somebody has changed, at once",
+      was: place(9),
+      is: { ...place(9), observedGeneration: 2 },
+      seconds: 0,
+      want: { write: "now" },
+    },
     { what: "words alone, late", was: place(1), is: place(1, "order", "else"), seconds: 5, want: late },
   ])("of a job that waits writes a change of $what", ({ was, is, seconds, want }) => {
     const status = (changes: object) => OpalJobStatus.parse({ ...waits, ...changes });
@@ -392,7 +411,7 @@ describe("writing the status", () => {
 
   it.each([
     { seconds: 1, want: { write: "later", afterMs: 500 } },
-    { seconds: 1.5, want: { write: "now" } },
+    { seconds: 1.5, want: { write: "in-turn", isSoon: true } },
   ])(
     "writes that a job has come to wait when it has waited a moment: after $seconds s",
     ({ seconds, want }) => {

@@ -23,6 +23,7 @@ it("behaves as a list without repeats does", () => {
           if (at === -1) list.push(key);
         }
         expect(line.size).toBe(list.length);
+        expect(line.has(key)).toBe(list.includes(key));
       }
     }),
   );

@@ -10,6 +10,10 @@ export class KeyLine {
     return this.#keys.size;
   }
 
+  has(key: string): boolean {
+    return this.#keys.has(key);
+  }
+
   add(key: string): void {
     this.#keys.add(key);
   }
