@@ -9,6 +9,7 @@ import type { Cluster } from "../../dev-cluster/cluster.ts";
 import { cpuSeconds } from "../flow/process-usage.ts";
 import type { KueuePeer } from "../kueue/peer.ts";
 import type { Load } from "./load.ts";
+import { adminTokenAccess } from "./token-access.ts";
 import { managerCost, meterServers, type OthersCost, type Side, startQuietCluster } from "./side.ts";
 
 const READY_SECONDS = 60;
@@ -29,13 +30,14 @@ export async function runKueue(options: KueueSideOptions): Promise<Side> {
   const cluster = await startQuietCluster({ dir: join(dir, "cluster") });
   try {
     await applyCrds(cluster, peer.crds);
+    const access = await adminTokenAccess(cluster, join(dir, "admin.yaml"));
     const port = await freePort();
     const metricsUrl = `http://127.0.0.1:${port}/metrics`;
     const manager = await spawnPart(
       {
         name: "minimalkueue",
         command: peer.minimalKueue,
-        args: ["--kubeconfig", cluster.kubeconfig(), "--metricsPort", String(port)],
+        args: ["--kubeconfig", access, "--metricsPort", String(port)],
         env: { HOME: dir },
         cwd: dir,
         logFile: join(dir, "minimalkueue.log"),
@@ -47,7 +49,7 @@ export async function runKueue(options: KueueSideOptions): Promise<Side> {
       },
       reaper,
     );
-    const { runner, others } = await runToEnd(cluster, options);
+    const { runner, others } = await runToEnd(cluster, access, options);
     const cost = await managerCost(manager.pid, metricsUrl, dir);
     await runner.kill();
     await manager.stop();
@@ -69,11 +71,12 @@ async function applyCrds(cluster: Cluster, folder: string): Promise<void> {
 /** Resolves when the runner has written its record; what it does then, removing its objects, is not measured. */
 async function runToEnd(
   cluster: Cluster,
+  access: string,
   { peer, load, reaper, dir, deadlineSeconds }: KueueSideOptions,
 ): Promise<{ runner: Part; others: OthersCost }> {
   const generator = join(dir, "generator.yaml");
   await writeFile(generator, load.generator);
-  const where = ["--kubeconfig", cluster.kubeconfig(), "--generatorConfig", generator, "--o", dir];
+  const where = ["--kubeconfig", access, "--generatorConfig", generator, "--o", dir];
   const limits = ["--timeout", `${deadlineSeconds}s`];
   const serverSeconds = await meterServers(cluster);
   const runner = await spawnPart(

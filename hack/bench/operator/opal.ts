@@ -17,6 +17,7 @@ import type { Reaper } from "../../processes/reaper.ts";
 import { KUEUE_CLIENT } from "../kueue/peer.ts";
 import { type Execution, startExecution } from "./execution.ts";
 import type { JobSet, Load, QueueLoad } from "./load.ts";
+import { adminTokenAccess, tokenAccess } from "./token-access.ts";
 import { managerCost, meterServers, type Side, startQuietCluster } from "./side.ts";
 
 const ROOT = new URL("../../../", import.meta.url);
@@ -43,7 +44,8 @@ export async function runOpal(options: OpalSideOptions): Promise<Side> {
   const { load, dir } = options;
   await mkdir(dir, { recursive: true });
   const cluster = await startQuietCluster({ dir: join(dir, "cluster"), identities: IDENTITIES });
-  const http = createKubeHttp(await loadClusterAccess({ kubeconfig: cluster.kubeconfig() }), "opal-bench");
+  const access = await adminTokenAccess(cluster, join(dir, "admin.yaml"));
+  const http = createKubeHttp(await loadClusterAccess({ kubeconfig: access }), "opal-bench");
   const client = createApiClient({
     http,
     gate: () => Promise.resolve(undefined),
@@ -104,6 +106,7 @@ async function startOperator(
   { reaper, dir, isProfiled }: OpalSideOptions,
 ): Promise<Part<{ port: number }>> {
   const config = join(dir, "operator.yaml");
+  const account = { namespace: NAMESPACE, name: "opal-operator", file: join(dir, "operator-access.yaml") };
   await writeFile(
     config,
     stringify({
@@ -119,13 +122,17 @@ async function startOperator(
     {
       name: "operator",
       command: program.command,
-      args: [...(isProfiled ? ["--cpu-prof", `--cpu-prof-dir=${dir}`] : []), ...program.args],
+      args: [
+        ...(process.env["EXTRA"]?.split(" ") ?? []),
+        ...(isProfiled ? ["--cpu-prof", `--cpu-prof-dir=${dir}`] : []),
+        ...program.args,
+      ],
       env: {
         ...program.env,
         NODE_OPTIONS,
         OPAL_CONFIG_FILE: config,
         OPAL_METRICS_PORT: "0",
-        KUBECONFIG: cluster.kubeconfig("operator"),
+        KUBECONFIG: await tokenAccess(cluster, account),
       },
       cwd: fileURLToPath(ROOT),
       logFile: join(dir, "operator.log"),
