@@ -3,32 +3,14 @@
  * so are the sizes to which its maps are enlarged. The network itself has no such limit: every map is enlarged by
  * two. Its side outputs and intermediate maps, which only training needs, are left out.
  */
-import { FLOAT, onnxModel } from "./onnx-schema.ts";
+import { type DecodedGraph, type DecodedNode, type DecodedPicture, FLOAT, onnxModel } from "./onnx-schema.ts";
 
 const SCALES = "scales";
 
-interface Node {
-  input: string[];
-  readonly output: readonly string[];
-  readonly op_type: string;
-}
-
-interface Picture {
-  readonly name: string;
-  readonly type: { readonly tensor_type: { readonly shape: { readonly dim: object[] } } };
-}
-
-interface Graph {
-  node: Node[];
-  initializer: { readonly name: string }[];
-  readonly input: readonly Picture[];
-  output: Picture[];
-}
-
 /** The nodes that `output` is made by, in their order. */
-function nodesFor(output: string, nodes: readonly Node[]): Node[] {
+function nodesFor(output: string, nodes: readonly DecodedNode[]): DecodedNode[] {
   const makers = new Map(nodes.flatMap((node) => node.output.map((name) => [name, node] as const)));
-  const needed = new Set<Node>();
+  const needed = new Set<DecodedNode>();
   const open = [output];
   for (let name = open.pop(); name !== undefined; name = open.pop()) {
     const maker = makers.get(name);
@@ -39,7 +21,7 @@ function nodesFor(output: string, nodes: readonly Node[]): Node[] {
   return nodes.filter((node) => needed.has(node));
 }
 
-function openSides({ type }: Picture): void {
+function openSides({ type }: DecodedPicture): void {
   const { dim } = type.tensor_type.shape;
   dim.splice(2, 2, { dim_param: "height" }, { dim_param: "width" });
 }
@@ -50,7 +32,7 @@ function openSides({ type }: Picture): void {
  */
 export function convertIsnet(file: Uint8Array, output: string): Uint8Array {
   const schema = onnxModel();
-  const model = schema.toObject(schema.decode(file)) as { readonly graph: Graph };
+  const model = schema.toObject(schema.decode(file)) as { readonly graph: DecodedGraph };
   const { graph } = model;
   const [input] = graph.input;
   const kept = graph.output.find(({ name }) => name === output);

@@ -54,6 +54,26 @@ export const onnxModel = (): protobuf.Type =>
 
 /** Of a tensor's values. */
 export const FLOAT = 1;
+export const HALF = 10;
+
+/** What of a decoded file is edited: these messages, with whatever else they hold. */
+export interface DecodedNode {
+  input: string[];
+  output: string[];
+  readonly op_type: string;
+}
+
+export interface DecodedPicture {
+  readonly name: string;
+  readonly type: { readonly tensor_type: { readonly shape: { readonly dim: object[] } } };
+}
+
+export interface DecodedGraph {
+  node: DecodedNode[];
+  initializer: { name: string; data_type: number }[];
+  readonly input: readonly DecodedPicture[];
+  output: DecodedPicture[];
+}
 const ATTRIBUTE_TYPES = { f: 1, i: 2, s: 3, ints: 7 } as const;
 
 export type AttributeValue =

