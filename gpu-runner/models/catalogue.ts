@@ -111,7 +111,7 @@ export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
     task: {
       kind: "segment",
       size: 1024,
-      sides: { locate: 640, closer: 768 },
+      sides: { locate: 512, closer: 640 },
       mean: [0.5, 0.5, 0.5],
       deviation: [1, 1, 1],
       output: "output",
