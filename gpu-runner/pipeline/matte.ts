@@ -26,7 +26,9 @@ export interface ProductVerdict {
 export function judgeScores(scores: Plane): ProductVerdict {
   let score = 0;
   let covered = 0;
-  for (const value of scores.data) {
+  // Not `of`: it makes an object of every score.
+  for (let i = 0; i < scores.data.length; i++) {
+    const value = scores.data[i] ?? 0;
     if (value > score) score = value;
     if (value > 0.5) covered++;
   }

@@ -124,9 +124,26 @@ function blockRow(blocks: Plane, block: number, share: number, to: Float32Array)
   }
 }
 
-function mixed(weights: Float32Array, { block, share }: Places, x: number): number {
-  const [at, later] = [block[x] ?? 0, share[x] ?? 0];
-  return (weights[at] ?? 0) * (1 - later) + (weights[at + 1] ?? 0) * later;
+interface FusedRow {
+  /** The first pass' scores; what is fused goes in their place. */
+  readonly scores: Float32Array;
+  readonly closer: Float32Array;
+  readonly across: Float32Array;
+  readonly columns: Places;
+  /** How far the second pass is believed, for each block of the row. */
+  readonly believed: Float32Array;
+  readonly most: number;
+}
+
+/** A function for each row, for it is called often enough to be compiled well. */
+function fuseRow({ scores, closer, across, columns, believed, most }: FusedRow): void {
+  const { block, share } = columns;
+  for (let x = 0; x < scores.length; x++) {
+    const [at, later] = [block[x] as number, share[x] as number];
+    const trusted = (believed[at] as number) * (1 - later) + (believed[at + 1] as number) * later;
+    const weight = Math.min(most, across[x] as number) * trusted;
+    scores[x] = (scores[x] as number) * (1 - weight) + (closer[x] as number) * weight;
+  }
 }
 
 /**
@@ -147,13 +164,9 @@ export function fusePasses(first: Plane, second: Plane, box: Box): Plane {
   for (let y = 0; y < box.height; y++) {
     blockRow(believed, rows.block[y] ?? 0, rows.share[y] ?? 0, weights);
     const start = (box.y + y) * first.width + box.x;
-    const row = data.subarray(start, start + box.width);
+    const scores = data.subarray(start, start + box.width);
     const closer = second.data.subarray(y * box.width, (y + 1) * box.width);
-    const most = down[y] ?? 0;
-    for (let x = 0; x < box.width; x++) {
-      const weight = Math.min(most, across[x] ?? 0) * mixed(weights, columns, x);
-      row[x] = (row[x] ?? 0) * (1 - weight) + (closer[x] ?? 0) * weight;
-    }
+    fuseRow({ scores, closer, across, columns, believed: weights, most: down[y] ?? 0 });
   }
   return { ...first, data };
 }

@@ -78,8 +78,14 @@ async function cutAgain(
   }
 }
 
-/** What the photo itself says stays, whichever try is taken. */
-async function settled(first: Try, tries: readonly Try[]): Promise<SettledCut> {
+const encoded = ({ cutout }: Pick<SegmentedPhoto, "cutout">) => encodePng(cutout.colour, cutout.alpha);
+
+/** What the photo itself says stays, whichever try is taken. @param picture the first try's */
+async function settled(
+  first: Try,
+  picture: Promise<EncodedPicture>,
+  tries: readonly Try[],
+): Promise<SettledCut> {
   const best = tries.reduce((a, b) => (b.quality.score > a.quality.score ? b : a));
   const facts: SettledFacts = {
     ...best.facts,
@@ -88,7 +94,7 @@ async function settled(first: Try, tries: readonly Try[]): Promise<SettledCut> {
     measures: best.measures,
     tries: tries.map(({ settings, quality }) => ({ settings, score: quality.score })),
   };
-  return { picture: await encodePng(best.cutout.colour, best.cutout.alpha), facts };
+  return { picture: await (best === first ? picture : encoded(best)), facts };
 }
 
 /**
@@ -102,8 +108,13 @@ export async function settleCut(
   sessions: ModelSessions,
 ): Promise<SettledCut> {
   const cut = await cutOut(photo, limits, sessions);
+  // On sharp's threads, while it is measured here.
+  const picture = encoded(cut);
+  picture.catch(() => undefined);
   const first = judged(cut, "plain");
-  if (first.quality.score >= minScore || !isMendable(first.quality)) return settled(first, [first]);
+  if (first.quality.score >= minScore || !isMendable(first.quality)) {
+    return settled(first, picture, [first]);
+  }
   const second = await cutAgain({ photo, limits, sessions }, cut);
-  return settled(first, second ? [first, second] : [first]);
+  return settled(first, picture, second ? [first, second] : [first]);
 }

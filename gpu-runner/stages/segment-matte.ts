@@ -118,7 +118,8 @@ const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 /** The share of what can be seen of a matte that is solid. */
 function solidity({ data }: Alpha): number {
   let [seen, solid] = [0, 0];
-  for (const level of data) {
+  for (let i = 0; i < data.length; i++) {
+    const level = data[i] ?? 0;
     if (level >= FAINT) seen++;
     if (level >= SOLID) solid++;
   }
