@@ -3,10 +3,9 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { expect, it } from "vitest";
 import * as z from "zod";
+import { environmentGivingBack } from "./freed-memory.ts";
 
 const PROGRAM = fileURLToPath(new URL("testing-recycle.ts", import.meta.url));
-/** What is freed goes back to the system at once (glibc). */
-const GIVING_BACK = { MALLOC_TRIM_THRESHOLD_: "131072" };
 
 const Told = z.object({
   recycledEmpty: z.boolean(),
@@ -18,7 +17,7 @@ const Told = z.object({
 });
 
 it("opens its models anew above the mark, gives their memory back and makes the same bytes", async () => {
-  const env = { ...process.env, ...GIVING_BACK };
+  const env = environmentGivingBack(process.env) ?? process.env;
   const { stdout } = await promisify(execFile)(process.execPath, [PROGRAM], { env });
   const told = Told.parse(JSON.parse(stdout));
   expect(told.recycledEmpty).toBe(false);

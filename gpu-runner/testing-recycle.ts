@@ -1,7 +1,6 @@
 /**
  * Opens models, cuts a photo out, opens them anew and cuts it out again; prints what memory was held meanwhile. A
- * program of its own, since only a process' start can tell the C library to give freed memory back at once, which is
- * how the figures show what was freed. (Runners keep it: getting it again costs a third more time.)
+ * program of its own, since only a process' start can tell the C library to give freed memory back, as runners do.
  */
 import { createEngine } from "./engine.ts";
 import { rssMiB } from "./memory.ts";

@@ -10,8 +10,11 @@ import * as z from "zod";
 import { Brand } from "#crds/brand.ts";
 import { Stage, STAGES } from "#crds/stages.ts";
 import { createEngine } from "../../../gpu-runner/engine.ts";
+import { givingMemoryBack } from "../../../gpu-runner/freed-memory.ts";
 import type { StageResult, StageWork, WorkerSettings } from "../../../gpu-runner/stage-work.ts";
 import { workOfStage } from "../../../gpu-runner/work-of-stage.ts";
+
+givingMemoryBack(process.env);
 
 const FACTOR = 2;
 const NANOSECONDS_A_MILLISECOND = 1e6;
