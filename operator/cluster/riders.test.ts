@@ -7,6 +7,18 @@ import { createFakeCluster, createFakeOperator, NAMESPACE } from "./testing.ts";
 
 const JOBS = 24;
 
+/** What the statuses of the one queue and the one pool say. */
+function told({ api }: ReturnType<typeof createFakeCluster>): {
+  pending: number;
+  admitted: number;
+  jobs: number;
+} {
+  const [queue] = api.all("opalqueues").map((raw) => OpalQueue.parse(raw));
+  const [pool] = api.all("gpupools").map((raw) => GpuPool.parse(raw));
+  const { pending = 0, admitted = 0 } = queue?.status ?? {};
+  return { pending, admitted, jobs: pool?.status.jobs ?? 0 };
+}
+
 it("an OpalQueue and a GpuPool count every job that rides in a shared child as what it is", async () => {
   const cluster = createFakeCluster(() => "done");
   await cluster.addPool("sim", { maxGpus: 2 });
@@ -25,12 +37,10 @@ it("an OpalQueue and a GpuPool count every job that rides in a shared child as w
   let most = 0;
   for (let round = 0; round < 40 && !jobs().every(isComplete); round++) {
     for (let pass = 0; pass < 3; pass++) await operator.passAll();
-    const [queue] = cluster.api.all("opalqueues").map((raw) => OpalQueue.parse(raw));
-    const told = { pending: queue?.status.pending ?? 0, admitted: queue?.status.admitted ?? 0 };
-    expect(told.pending + told.admitted).toBe(jobs().filter((job) => !isComplete(job)).length);
-    const [pool] = cluster.api.all("gpupools").map((raw) => GpuPool.parse(raw));
-    expect(pool?.status.jobs ?? 0).toBe(told.admitted);
-    most = Math.max(most, told.admitted);
+    const { pending, admitted, jobs: onPool } = told(cluster);
+    expect(pending + admitted).toBe(jobs().filter((job) => !isComplete(job)).length);
+    expect(onPool).toBe(admitted);
+    most = Math.max(most, admitted);
     await cluster.step();
   }
   expect(jobs().filter(isComplete)).toHaveLength(JOBS);
@@ -50,12 +60,12 @@ it("a rider that is suspended or deleted is counted no more", async () => {
       brand: { placement: "studio" },
     });
   }
-  const told = async () => {
+  const counted = async () => {
     for (let pass = 0; pass < 3; pass++) await operator.passAll();
-    const [queue] = cluster.api.all("opalqueues").map((raw) => OpalQueue.parse(raw));
-    return (queue?.status.admitted ?? 0) + (queue?.status.pending ?? 0);
+    const { pending, admitted } = told(cluster);
+    return pending + admitted;
   };
-  expect(await told()).toBe(8);
+  expect(await counted()).toBe(8);
   const riders = operator.planner.keys.filter(
     (key) => operator.planner.placement(key) === undefined && operator.planner.sight(key)?.children.length,
   );
@@ -63,5 +73,5 @@ it("a rider that is suspended or deleted is counted no more", async () => {
   if (one === undefined || other === undefined) throw new Error("too few ride along");
   cluster.api.mutate("opaljobs", one, (raw) => Object.assign(raw.spec ?? {}, { suspend: true }));
   await cluster.api.delete(opalJobs, other);
-  expect(await told()).toBe(6);
+  expect(await counted()).toBe(6);
 });

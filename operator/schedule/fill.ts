@@ -3,7 +3,7 @@ import { servedShare } from "./fair-share.ts";
 import { grant } from "./grant.ts";
 import { createHeap } from "./heap.ts";
 import { serveHeirs } from "./heirs.ts";
-import { type Offer, isContended, isForEver, offerFor } from "./offer.ts";
+import { type Offer, isContended, offerFor } from "./offer.ts";
 import { preempt } from "./preemption.ts";
 import { isEntitled } from "./quota.ts";
 import { isAnyInReach, isOutOfReach, reserve } from "./reservation.ts";
@@ -65,13 +65,17 @@ function nextTurn(round: Round, row: QueueRow, from: number): Turn | undefined {
   for (let at = from; at < jobs.length; at++) {
     if (queue.isClosed || (queue.head && !isAnyInReach(round))) return undefined;
     const entry = jobs[at];
-    if (!entry || entry.gpus >= entry.want || round.promised.has(entry)) continue;
-    if (entry.gpus > 0 ? !canGrow(round, entry) : !isWorthALook(round, queue, entry)) continue;
+    if (!entry || !isWorthAsking(round, queue, entry)) continue;
     const turn = turnOf(round, row, at, entry);
     if (!isSettled(turn)) return turn;
     if (entry.gpus === 0) refuse(round, turn);
   }
   return undefined;
+}
+
+function isWorthAsking(round: Round, queue: QueueRound, entry: Entry): boolean {
+  if (entry.gpus >= entry.want || round.promised.has(entry)) return false;
+  return entry.gpus > 0 ? canGrow(round, entry) : isWorthALook(round, queue, entry);
 }
 
 /**
