@@ -122,11 +122,7 @@ async function startOperator(
     {
       name: "operator",
       command: program.command,
-      args: [
-        ...(process.env["EXTRA"]?.split(" ") ?? []),
-        ...(isProfiled ? ["--cpu-prof", `--cpu-prof-dir=${dir}`] : []),
-        ...program.args,
-      ],
+      args: [...(isProfiled ? ["--cpu-prof", `--cpu-prof-dir=${dir}`] : []), ...program.args],
       env: {
         ...program.env,
         NODE_OPTIONS,
