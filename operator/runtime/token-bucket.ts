@@ -1,4 +1,5 @@
 import type { Clock } from "./clock.ts";
+import { createTokens, type Rate } from "./tokens.ts";
 
 export interface TokenBucket {
   /** Resolves when a token is ours; callers are served in the order in which they came. */
@@ -6,30 +7,16 @@ export interface TokenBucket {
 }
 
 /** Limits a rate: `burst` at once, then `perSecond`. */
-export function createTokenBucket(
-  { perSecond, burst }: { perSecond: number; burst: number },
-  clock: Clock,
-): TokenBucket {
-  let tokens = burst;
-  let filledAtMs = clock.monotonicMs();
+export function createTokenBucket(rate: Rate, clock: Clock): TokenBucket {
+  const tokens = createTokens(rate, clock);
   const waiting: (() => void)[] = [];
   let isTimerSet = false;
 
-  const refill = () => {
-    const nowMs = clock.monotonicMs();
-    tokens = Math.min(burst, tokens + ((nowMs - filledAtMs) / 1000) * perSecond);
-    filledAtMs = nowMs;
-  };
   const serve = () => {
-    refill();
-    // Timers may fire a fraction of a millisecond early; a token that is all but there counts.
-    while (waiting.length > 0 && tokens >= 0.999) {
-      tokens -= 1;
-      waiting.shift()?.();
-    }
+    while (waiting.length > 0 && tokens.take()) waiting.shift()?.();
     if (waiting.length === 0 || isTimerSet) return;
     isTimerSet = true;
-    clock.setTimer(Math.max(1, ((1 - tokens) / perSecond) * 1000), () => {
+    clock.setTimer(tokens.waitMs(), () => {
       isTimerSet = false;
       serve();
     });

@@ -1,5 +1,6 @@
 import type { Clock } from "./clock.ts";
 import { KeyLine } from "./key-line.ts";
+import { createTokens, type Rate } from "./tokens.ts";
 
 /**
  * Lets keys have their turns at a limited rate, however many want one: those that are soon to have it first, and
@@ -17,53 +18,35 @@ export interface TurnLine {
   close(): void;
 }
 
-export interface TurnLineSettings {
-  /** Turns in a second in the long run. */
-  readonly perSecond: number;
-  /** Turns at once, when there were none for a while. */
-  readonly burst: number;
+export interface TurnLineSettings extends Rate {
   readonly clock: Clock;
   readonly onTurn: (key: string) => void;
 }
 
-export function createTurnLine({ perSecond, burst, clock, onTurn }: TurnLineSettings): TurnLine {
+export function createTurnLine({ clock, onTurn, ...rate }: TurnLineSettings): TurnLine {
   const soon = new KeyLine();
   const others = new KeyLine();
   /** Those whose turn it is. */
   const called = new Set<string>();
-  let turns = burst;
-  let filledAtMs = clock.monotonicMs();
+  const turns = createTokens(rate, clock);
   let cancel: (() => void) | undefined;
-
-  function refill(): void {
-    const nowMs = clock.monotonicMs();
-    turns = Math.min(burst, turns + ((nowMs - filledAtMs) / 1000) * perSecond);
-    filledAtMs = nowMs;
-  }
+  const isAnyInLine = () => soon.size + others.size > 0;
 
   function call(): void {
     cancel = undefined;
-    refill();
-    // Timers may fire a fraction of a millisecond early.
-    while (turns >= 0.999) {
+    while (isAnyInLine() && turns.take()) {
       const key = soon.take() ?? others.take();
       if (key === undefined) return;
-      turns -= 1;
       called.add(key);
       onTurn(key);
     }
-    const isWaitedFor = soon.size + others.size > 0;
-    if (isWaitedFor) cancel = clock.setTimer(Math.ceil(((1 - turns) / perSecond) * 1000), call);
+    if (isAnyInLine()) cancel = clock.setTimer(turns.waitMs(), call);
   }
 
   return {
     take(key, { isSoon }) {
       if (called.delete(key)) return true;
-      refill();
-      if (turns >= 1 && soon.size + others.size === 0) {
-        turns -= 1;
-        return true;
-      }
+      if (!isAnyInLine() && turns.take()) return true;
       if (isSoon) others.delete(key);
       if (isSoon) soon.add(key);
       else if (!soon.has(key)) others.add(key);
@@ -73,7 +56,7 @@ export function createTurnLine({ perSecond, burst, clock, onTurn }: TurnLineSett
     leave(key) {
       soon.delete(key);
       others.delete(key);
-      if (called.delete(key)) turns += 1;
+      if (called.delete(key)) turns.giveBack();
     },
     close() {
       cancel?.();
