@@ -27,6 +27,11 @@ interface Turn {
   readonly version: number;
 }
 
+/** A turn whose job gets nothing. */
+type Refused = Turn & { readonly answer: Block };
+
+const isRefused = (turn: Turn): turn is Refused => turn.answer.on !== "offer";
+
 export function fillRound(board: Board): Round {
   const round = startRound(board);
   serveHeirs(round);
@@ -83,8 +88,8 @@ function isWorthAsking(round: Round, queue: QueueRound, entry: Entry): boolean {
  * job that nothing can help, and others would take what a job behind it is entitled to, and has perhaps had
  * preempted.
  */
-function isSettled(turn: Turn): turn is Turn & { answer: Block } {
-  return turn.answer.on !== "offer" && (turn.entry.gpus > 0 || !isContended(turn.answer));
+function isSettled(turn: Turn): turn is Refused {
+  return isRefused(turn) && (turn.entry.gpus > 0 || !isContended(turn.answer));
 }
 
 function canGrow(round: Round, entry: Entry): boolean {
@@ -119,27 +124,29 @@ function serve(round: Round, turn: Turn): Turn | undefined {
     grant(round, entry, answer);
     return nextTurn(round, row, at);
   }
-  if (entry.gpus === 0) wait(round, turn, answer);
+  if (entry.gpus === 0 && isRefused(turn)) refuse(round, turn);
   return nextTurn(round, row, at + 1);
 }
 
-/** Nothing that others have could help the job. */
-function refuse(round: Round, { row, entry, answer: block }: Turn & { answer: Block }): void {
-  const queue = queueRound(round, row);
+function refuse(round: Round, turn: Refused): void {
+  const { entry, answer } = turn;
   round.blocked.push(entry);
-  entry.block = block;
-  if (block.on !== "job-budget") queue.dead.set(entry.shape, block);
-  if (block.on === "budget" && !block.isForEver) close(queue, entry);
+  entry.block = answer;
+  if (isContended(answer)) contend(round, turn);
+  else giveUp(round, turn);
 }
 
-function wait(round: Round, turn: Turn, block: Block): void {
-  const { row, entry } = turn;
-  if (!isContended(block)) return refuse(round, { ...turn, answer: block });
+/** Nothing that others have could help the job. */
+function giveUp(round: Round, { row, entry, answer }: Refused): void {
   const queue = queueRound(round, row);
-  round.blocked.push(entry);
-  const claimed = queue.head ? undefined : preempt(round, turn);
-  entry.block = claimed ?? block;
-  if (!claimed) holdBack(round, turn, block);
+  if (answer.on !== "job-budget") queue.dead.set(entry.shape, answer);
+  if (answer.on === "budget" && !answer.isForEver) close(queue, entry);
+}
+
+function contend(round: Round, turn: Refused): void {
+  const claimed = queueRound(round, turn.row).head ? undefined : preempt(round, turn);
+  if (claimed) turn.entry.block = claimed;
+  else holdBack(round, turn);
 }
 
 /** The queue's budget is spent: nothing more of it starts. */
@@ -149,8 +156,8 @@ function close(queue: QueueRound, entry: Entry): void {
 }
 
 /** Keeps those behind from taking what the job waits for. */
-function holdBack(round: Round, turn: Turn, block: Block): void {
-  const { row, entry } = turn;
+function holdBack(round: Round, turn: Refused): void {
+  const { row, entry, answer: block } = turn;
   const queue = queueRound(round, row);
   queue.head ??= entry;
   queue.dead.set(entry.shape, block);
