@@ -213,6 +213,13 @@ const QUOTAS: Scenario[] = [
   },
 ];
 
+/** The last is to start by what the first gives up, and would be overtaken by the growth of the one between. */
+const BEHIND_ELASTIC = [
+  aRunningJob("low", { pool: "t4", gpus: 2 }, { queue: "a", maxGpus: 2 }),
+  aRunningJob("elastic", { pool: "t4", gpus: 1 }, { queue: "a", priority: 5, maxGpus: 2, createdAtMs: 1 }),
+  aJob("wide", { queue: "a", priority: 5, minGpus: 2, maxGpus: 2 }),
+];
+
 const PREEMPTION: Scenario[] = [
   {
     name: "a higher priority takes from a lower one of its queue, the least lost work first",
@@ -271,15 +278,7 @@ const PREEMPTION: Scenario[] = [
     world: {
       pools: [aPool("t4", { maxGpus: 4 })],
       queues: [aQueue("a", t4Quota(3))],
-      jobs: [
-        aRunningJob("low", { pool: "t4", gpus: 2 }, { queue: "a", maxGpus: 2 }),
-        aRunningJob(
-          "elastic",
-          { pool: "t4", gpus: 1 },
-          { queue: "a", priority: 5, maxGpus: 2, createdAtMs: 1 },
-        ),
-        aJob("wide", { queue: "a", priority: 5, minGpus: 2, maxGpus: 2 }),
-      ],
+      jobs: BEHIND_ELASTIC,
     },
     want: { low: "t4×2", elastic: "t4×1", wide: "1 quota" },
   },
@@ -287,15 +286,7 @@ const PREEMPTION: Scenario[] = [
     name: "but for a job that starts at once, since that one cannot take it any more",
     world: {
       queues: [aQueue("a", t4Quota(3))],
-      jobs: [
-        aRunningJob("low", { pool: "t4", gpus: 2 }, { queue: "a", maxGpus: 2 }),
-        aRunningJob(
-          "elastic",
-          { pool: "t4", gpus: 1 },
-          { queue: "a", priority: 5, maxGpus: 2, createdAtMs: 1 },
-        ),
-        aJob("wide", { queue: "a", priority: 5, minGpus: 2, maxGpus: 2 }),
-      ],
+      jobs: BEHIND_ELASTIC,
     },
     want: { low: "1 quota ← Priority", elastic: "t4×1", wide: "t4×2" },
   },
