@@ -33,8 +33,7 @@ export interface WriteContext extends Pick<Remembered, "launchSeenMs" | "running
 export function timeWrite(before: OpalJobStatus, after: OpalJobStatus, context: WriteContext): WriteTiming {
   const timing = timeAlone(before, after, context);
   if (timing.write !== "now" || !isOfWaiting(before, after)) return timing;
-  const isFirstWord = before.observedGeneration === undefined;
-  return { write: "in-turn", isSoon: isFirstWord || isNearHead(after.queue?.position) };
+  return { write: "in-turn", isSoon: hasOnlyCome(before, after) || isNearHead(after.queue?.position) };
 }
 
 /** As if no other job were written to. */
@@ -86,18 +85,21 @@ function hasOnlyCome(before: OpalJobStatus, after: OpalJobStatus): boolean {
   return before.observedGeneration === undefined && after.phase === "Queued";
 }
 
-/** It waited, it waits, and nothing has happened to it; that somebody has changed it or suspends it is no waiting. */
+/** It has come to wait, or waits on and nothing has happened to it. */
 function isOfWaiting(before: OpalJobStatus, after: OpalJobStatus): boolean {
-  const { observedGeneration, attempts, items } = before;
-  const isFirstWord = observedGeneration === undefined;
   return (
+    (hasOnlyCome(before, after) || hasOnlyWaited(before, after)) && isSame(lasting(before), lasting(after))
+  );
+}
+
+/** That somebody has changed or suspended it is no waiting. */
+function hasOnlyWaited(before: OpalJobStatus, after: OpalJobStatus): boolean {
+  return (
+    before.phase === "Queued" &&
     after.phase === "Queued" &&
-    (isFirstWord ||
-      (before.phase === "Queued" &&
-        observedGeneration === after.observedGeneration &&
-        attempts === after.attempts &&
-        isSame(items, after.items))) &&
-    isSame(lasting(before), lasting(after))
+    before.observedGeneration === after.observedGeneration &&
+    before.attempts === after.attempts &&
+    isSame(before.items, after.items)
   );
 }
 
