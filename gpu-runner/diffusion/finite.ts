@@ -6,10 +6,8 @@ import { BadModelFolder } from "./model-folder.ts";
  * @throws {BadModelFolder} when one of its values is not finite
  */
 export function checkFinite(values: Float32Array, network: string): void {
-  for (const value of values) {
-    if (Number.isFinite(value)) continue;
-    throw new BadModelFolder(
-      `${network} gives values that are not finite: either it overflows in half floats, as SDXL's own VAE does (export it in float32, or take weights made for float16), or its weights are damaged`,
-    );
-  }
+  if (values.every((value) => Number.isFinite(value))) return;
+  throw new BadModelFolder(
+    `${network} gives values that are not finite: either it overflows in half floats, as SDXL's own VAE does (export it in float32, or take weights made for float16), or its weights are damaged`,
+  );
 }

@@ -74,6 +74,7 @@ export interface DecodedGraph {
   readonly input: readonly DecodedPicture[];
   output: DecodedPicture[];
 }
+
 const ATTRIBUTE_TYPES = { f: 1, i: 2, s: 3, ints: 7 } as const;
 
 export type AttributeValue =
@@ -105,7 +106,8 @@ export interface OnnxGraph {
   readonly tensors: readonly OnnxTensor[];
 }
 
-function attribute(name: string, value: AttributeValue): Record<string, unknown> {
+/** As a node has it. */
+export function attribute(name: string, value: AttributeValue): Record<string, unknown> {
   if ("f" in value) return { name, f: value.f, type: ATTRIBUTE_TYPES.f };
   if ("i" in value) return { name, i: value.i, type: ATTRIBUTE_TYPES.i };
   if ("s" in value) return { name, s: new TextEncoder().encode(value.s), type: ATTRIBUTE_TYPES.s };

@@ -3,9 +3,7 @@
  * a layer and back after it, and lay it out anew each time. Computed in whole floats throughout, IS-Net takes five
  * sixths of the time. Its weights stay halves in the file; ONNX Runtime widens them once, when it opens it. Pure.
  */
-import { type DecodedGraph, type DecodedNode, FLOAT, HALF, onnxModel } from "./onnx-schema.ts";
-
-const INT = 2;
+import { attribute, type DecodedGraph, type DecodedNode, FLOAT, HALF, onnxModel } from "./onnx-schema.ts";
 
 /** What a value is called when no node changes its type: as what it was made from, or as the network's output. */
 function renaming({ node, output }: DecodedGraph): (name: string) => string {
@@ -24,7 +22,7 @@ const widening = (from: string, to: string): DecodedNode & Record<string, unknow
   op_type: "Cast",
   input: [from],
   output: [to],
-  attribute: [{ name: "to", i: FLOAT, type: INT }],
+  attribute: [attribute("to", { i: FLOAT })],
 });
 
 /**
