@@ -54,10 +54,12 @@ export interface Octave {
   readonly u: number;
   readonly v: number;
   readonly gain: number;
+  /** How far the pattern leans along u for one step along v: upright lattices show as columns. */
+  readonly lean?: number;
 }
 
 /** Adds an octave of noise along a row to `sum`. The lattice's two rows are joined once a cell, not once a pixel. */
-export function addOctave(table: NoiseTable, row: SurfaceRow, octave: Octave, sum: Float32Array): void {
+function addOctave(table: NoiseTable, row: SurfaceRow, octave: Octave, sum: Float32Array): void {
   const gain = octave.gain * kept(row, octave.u, octave.v);
   if (Math.abs(gain) < 2e-4) return;
   const y = row.v * octave.v;
@@ -68,7 +70,7 @@ export function addOctave(table: NoiseTable, row: SurfaceRow, octave: Octave, su
     const a = table[r0 + (c & MASK)] ?? 0;
     return a + ((table[r1 + (c & MASK)] ?? 0) - a) * share;
   };
-  const [start, step] = [row.u0 * octave.u, row.du * octave.u];
+  const [start, step] = [(row.u0 + (octave.lean ?? 0) * row.v) * octave.u, row.du * octave.u];
   let cell = Math.floor(start);
   let [left, right] = [column(cell), column(cell + 1)];
   for (let i = 0; i < row.count; i++) {

@@ -206,7 +206,7 @@ function shelfSet(look: SetLook): SetRecipe {
   const board = timber(look, 3.2);
   return {
     ...plain(look, { floor: board, wall: walls(look, colour, 0.45), wallTone: colour }),
-    light: lightOf(look, { wall: Math.max(0.55, look.baseDepth + 0.25) }),
+    light: lightOf(look, { wall: 0.55 }),
     gloss: 0.12,
     shelf: { face: board, front: 0.2, thickness: 0.11 },
   };

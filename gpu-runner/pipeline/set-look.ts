@@ -23,17 +23,21 @@ export interface SetLook {
 export const sideOf = ({ directionDegrees }: SetLook): 1 | -1 =>
   Math.cos((directionDegrees * Math.PI) / 180) > -1e-9 ? 1 : -1;
 
+/** The wall stands at least so far behind the farthest foot, in units: legs stand on the floor, not on the wall. */
+const BEHIND_LEGS = 0.25;
+
 /** Which of the set's sides the light leaves: the key stands where shadows do not fall. */
 export function lightOf(look: SetLook, own: Partial<SetLight> = {}): SetLight {
   const side = sideOf(look);
+  const wall = own.wall ?? 1.35;
   return {
     side,
-    wall: 1.35,
     drop: 0,
     corner: "edge",
     wallTone: both(clouds(look.seed, 0.03), trowelled(look.seed, 0.2, side)),
     floorTone: clouds(look.seed + 1, 0.02),
     ...own,
+    wall: Math.max(wall, look.baseDepth + BEHIND_LEGS),
   };
 }
 

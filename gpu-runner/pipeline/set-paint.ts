@@ -1,7 +1,8 @@
 /** Walls and papers: matt paint and paper with their fine grain; what is slow is in `set-tone.ts`. */
 import type { Colour } from "./oklab.ts";
 import { type Material, MAX_ROW } from "./set-material.ts";
-import { addOctave, layOctaves, makeNoiseTable, type Octave } from "./noise-table.ts";
+import { layPits } from "./set-pits.ts";
+import { layOctaves, makeNoiseTable, type Octave } from "./noise-table.ts";
 
 export interface Paint {
   readonly colour: Colour;
@@ -12,11 +13,12 @@ export interface Paint {
   readonly side: 1 | -1;
 }
 
-/** Heights in units. */
+/** Heights in units. Each leans another way, or the slopes across would stand in columns. */
 const RELIEF: readonly Octave[] = [
-  { u: 26, v: 33, gain: 0.001 },
-  { u: 61, v: 73, gain: 0.0006 },
-  { u: 140, v: 150, gain: 0.0003 },
+  { u: 26, v: 33, gain: 0.001, lean: 0.55 },
+  { u: 43, v: 61, gain: 0.0007, lean: -0.8 },
+  { u: 71, v: 97, gain: 0.0005, lean: 0.3 },
+  { u: 140, v: 170, gain: 0.0003, lean: -0.45 },
 ];
 
 export function paint({ colour, seed, relief, side }: Paint): Material {
@@ -46,22 +48,20 @@ export interface Concrete {
 /** Fair-faced concrete: speckle, the pits of air bubbles, and the joints of its formwork. */
 export function concrete({ colour, seed, panel }: Concrete): Material {
   const table = makeNoiseTable(seed + 5);
-  const [tone, pit] = [new Float32Array(MAX_ROW), new Float32Array(MAX_ROW)];
+  const [tone, pits] = [new Float32Array(MAX_ROW), new Float32Array(MAX_ROW)];
   const speckle: readonly Octave[] = [
-    { u: 33, v: 31, gain: 0.03 },
-    { u: 95, v: 101, gain: 0.035 },
-    { u: 240, v: 250, gain: 0.05 },
+    { u: 33, v: 31, gain: 0.03, lean: 0.4 },
+    { u: 95, v: 101, gain: 0.035, lean: -0.6 },
+    { u: 240, v: 250, gain: 0.05, lean: 0.25 },
   ];
   return (row, out) => {
     layOctaves(table, row, speckle, tone);
-    layOctaves(table, row, [{ u: 52, v: 49, gain: 1 }], pit);
-    addOctave(table, row, { u: 2.3, v: 2.7, gain: 0.3 }, pit);
+    layPits(row, seed, pits);
     const level = panel ? jointLight(row.v - 0.62 * panel, row.blurV) : 1;
     for (let i = 0, to = 0; i < row.count; i++) {
-      const depth = Math.min(1, Math.max(0, ((pit[i] ?? 0) - 1.02) * 9));
       const u = row.u0 + i * row.du;
       const joint = panel ? jointLight((((u / panel + 99.8) % 1) - 0.5) * panel, row.blurU) : 1;
-      const light = (1 + (tone[i] ?? 0)) * (1 - 0.5 * depth) * level * joint;
+      const light = (1 + (tone[i] ?? 0)) * (1 - 0.5 * (pits[i] ?? 0)) * level * joint;
       out[to++] = colour[0] * light;
       out[to++] = colour[1] * light;
       out[to++] = colour[2] * light * (1 - 0.02 * (tone[i] ?? 0));

@@ -68,10 +68,15 @@ export function topCoverage(view: View, podium: Podium): (x: number, y: number) 
   };
 }
 
+/** Width of the turn from light to shade on a podium's side, in the key's own strength. */
+const TERMINATOR = 0.16;
+
 /** The side's light at `s` (-1 left to 1 right): from the key, round the front, to the shaded side. */
 function sideLight(s: number, side: 1 | -1): number {
   const front = Math.sqrt(1 - s * s);
-  const key = Math.max(0, -0.8 * s * side + 0.45 * front);
+  const facing = -0.8 * s * side + 0.45 * front;
+  // A softbox has width: the light ends slowly, and no line stands where the side turns away from it.
+  const key = 0.5 * (facing + Math.sqrt(facing * facing + TERMINATOR ** 2));
   const rim = 0.1 * Math.max(0, s * side) ** 6;
   return 0.35 + 0.5 * key + rim;
 }

@@ -89,7 +89,10 @@ function chipAt(
   findNearest(lattice, x * cells, y * cells, chip);
   chip.index = lattice.chip[chip.cell] ?? -1;
   if (chip.index < 0) return false;
-  chip.cover = Math.min(1, Math.max(0, (chip.border - gap) / (0.03 + cells * soft) + 0.5));
+  // However soft, it is nothing at the cell's border: the neighbour's cement would show the cut.
+  const half = (0.03 + cells * soft) / 2;
+  const start = Math.max(0, gap - half);
+  chip.cover = Math.min(1, Math.max(0, (chip.border - start) / (gap + half - start)));
   chip.shade = 0.12 * ((chip.cell * 0.618) % 1) - 0.06;
   return chip.cover > 0;
 }
@@ -102,8 +105,8 @@ const SPECKLE: readonly Octave[] = [
 export function terrazzo({ cement, chips, seed }: Terrazzo): Material {
   const table = makeNoiseTable(seed + 3);
   const layers: readonly Layer[] = [
-    { lattice: makeLattice(seed + 8, chips.length, 0.5), cells: 8.5, gap: 0.2 },
     { lattice: makeLattice(seed + 9, chips.length, 0.42), cells: 25, gap: 0.26 },
+    { lattice: makeLattice(seed + 8, chips.length, 0.5), cells: 8.5, gap: 0.2 },
   ];
   const mean = chips.reduce((sum, chip) => mixColours(sum, chip, 0.25), cement);
   const [wobble, speckle] = [new Float32Array(MAX_ROW), new Float32Array(MAX_ROW)];
@@ -117,14 +120,21 @@ export function terrazzo({ cement, chips, seed }: Terrazzo): Material {
     for (let i = 0, to = 0; i < row.count; i++) {
       const shift = wobble[i] ?? 0;
       const at = [row.u0 + i * row.du + shift, row.v + shift] as const;
-      const isChip = layers.some((layer) => chipAt(layer, at, row.blurU + row.blurV, chip));
-      const cover = isChip ? chip.cover * detail : 0;
-      const colour = isChip ? (chips[chip.index] ?? plain) : plain;
-      const light = 1 + (speckle[i] ?? 0) + chip.shade * cover;
-      for (let c = 0; c < 3; c++) {
-        const ground = plain[c] ?? 0;
-        out[to++] = (ground + ((colour[c] ?? 0) - ground) * cover) * light;
+      let light = 1 + (speckle[i] ?? 0);
+      let [red, green, blue] = plain;
+      // Chips of the coarse layer lie over those of the fine one, as soft at their edge as they are against cement.
+      for (const layer of layers) {
+        if (!chipAt(layer, at, row.blurU + row.blurV, chip)) continue;
+        const cover = chip.cover * detail;
+        const colour = chips[chip.index] ?? plain;
+        red += (colour[0] - red) * cover;
+        green += (colour[1] - green) * cover;
+        blue += (colour[2] - blue) * cover;
+        light += chip.shade * cover;
       }
+      out[to++] = red * light;
+      out[to++] = green * light;
+      out[to++] = blue * light;
     }
   };
 }

@@ -17,6 +17,8 @@ export interface View {
 /** Blur of what is far behind, half its width; the lens is stopped down until this depth round the foot is sharp. */
 const APERTURE = 0.07;
 const SHARP = 0.35;
+/** What lies before the foot stays sharper than what lies behind: a blurred foreground shows no material any more. */
+const FOREGROUND = 0.35;
 
 const horizonOf = ({ footY, unit }: View) => footY - CAMERA_HEIGHT * unit;
 
@@ -39,7 +41,9 @@ export function heightAt(view: View, y: number, distance: number): number {
 
 /** Blur of the defocus at a distance, half its width, in units at the product's foot. */
 export function defocus(distance: number): number {
-  return (APERTURE * Math.max(0, Math.abs(distance - CAMERA_DISTANCE) - SHARP)) / distance;
+  const behind = distance - CAMERA_DISTANCE;
+  const aperture = behind < 0 ? APERTURE * FOREGROUND : APERTURE;
+  return (aperture * Math.max(0, Math.abs(behind) - SHARP)) / distance;
 }
 
 /** Across the picture at a distance: units a pixel, and the unit coordinate of the first pixel's middle. */

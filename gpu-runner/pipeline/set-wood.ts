@@ -25,6 +25,8 @@ const FIBRES: readonly Octave[] = [
 ];
 const PORES: readonly Octave[] = [{ u: 15, v: 210, gain: 1 }];
 const KNOT_EVERY = 2.6;
+/** Width of the dark line between two boards, in units. */
+const JOINT = 0.004;
 
 interface Knot {
   readonly u: number;
@@ -42,7 +44,7 @@ function knotOf(seed: number, board: number, stretch: number): Knot {
   };
 }
 
-/** Light and dark of one row of a board, 0..1, dark joints below 0, written to `tone`. */
+/** One row of a board. */
 interface BoardRow {
   readonly row: SurfaceRow;
   readonly board: number;
@@ -52,18 +54,16 @@ interface BoardRow {
 
 export function wood({ light, dark, seed, board }: Wood): Material {
   const table = makeNoiseTable(seed + 17);
-  const [warp, fibre, pore] = [MAX_ROW, MAX_ROW, MAX_ROW].map((n) => new Float32Array(n)) as [
-    Float32Array,
-    Float32Array,
-    Float32Array,
-  ];
+  const scratch = () => new Float32Array(MAX_ROW);
+  const [warp, fibre, pore, tones, beside] = [scratch(), scratch(), scratch(), scratch(), scratch()];
   /** Each board is cut from another place of the tree. */
   const cutFrom = (row: SurfaceRow, index: number): SurfaceRow => ({
     ...row,
     u0: row.u0 + 173 * randomAt(seed, index, 1),
     v: row.v + 61 * randomAt(seed, index, 2),
   });
-  const toneAt = ({ row, board: index, across }: BoardRow) => {
+  /** Light and dark along the row, 0 to 1 and a little beyond. */
+  const layTones = ({ row, board: index, across }: BoardRow, out: Float32Array) => {
     const own = cutFrom(row, index);
     layOctaves(table, own, WARP, warp);
     layOctaves(table, own, FIBRES, fibre);
@@ -74,44 +74,58 @@ export function wood({ light, dark, seed, board }: Wood): Material {
     const poreKept = kept(row, 6, 60);
     let stretch = Number.NaN;
     let knot: Knot = { u: 0, v: 0, size: 0 };
-    return (i: number): number => {
+    for (let i = 0; i < row.count; i++) {
       const u = own.u0 + i * own.du;
       const at = Math.floor(u / KNOT_EVERY);
       if (at !== stretch) [stretch, knot] = [at, knotOf(seed, index, at)];
       let phase = across * density + 0.95 * (warp[i] ?? 0);
       let core = 0;
       if (knot.size > 0) {
-        const [ku, kv] = [
-          (u - knot.u) / (0.13 * knot.size),
-          ((across - knot.v) * board) / (0.05 * knot.size),
-        ];
+        const [alongKnot, acrossKnot] = [0.13 * knot.size, 0.05 * knot.size];
+        const [wide, high] = [Math.hypot(alongKnot, row.blurU), Math.hypot(acrossKnot, row.blurV)];
+        const [ku, kv] = [(u - knot.u) / wide, ((across - knot.v) * board) / high];
         const distance = ku * ku + kv * kv;
         if (distance < 24) {
           phase +=
             1.5 * Math.exp(-0.28 * distance) * (kv / (0.4 + Math.abs(kv))) + 0.5 * Math.exp(-0.2 * distance);
-          core = Math.exp(-1.6 * distance);
+          core = ((alongKnot * acrossKnot) / (wide * high)) * Math.exp(-1.6 * distance);
         }
       }
       const wave = 0.5 + 0.5 * Math.sin(6.2832 * phase);
       const ring = wave * wave * (1.6 - 0.6 * wave) - 0.4;
       const hole = poreKept * smoothStep(0.5, 0.85, pore[i] ?? 0);
-      return base + ringKept * ring + 0.42 * (fibre[i] ?? 0) + 0.3 * hole + 0.75 * core;
-    };
+      out[i] = base + ringKept * ring + 0.42 * (fibre[i] ?? 0) + 0.3 * hole + 0.75 * core;
+    }
+  };
+  /** Out of focus, boards run into each other where they meet. */
+  const layBoards = (own: BoardRow, away: number) => {
+    layTones(own, tones);
+    if (away >= 1) return;
+    const toNext = own.across > 0.5;
+    layTones({ ...own, board: own.board + (toNext ? 1 : -1), across: toNext ? 0 : 1 }, beside);
+    const share = 1 - smoothStep(-1, 1, away);
+    for (let i = 0; i < own.row.count; i++) {
+      tones[i] = (tones[i] ?? 0) + share * ((beside[i] ?? 0) - (tones[i] ?? 0));
+    }
   };
   return (row, out) => {
     // No joint under the product's foot, which stands at 0.
     const boards = row.v / board + 0.3 + 0.4 * randomAt(seed, 0, 7);
     const index = Math.floor(boards);
     const across = boards - index;
-    const tone = toneAt({ row, board: index, across });
-    const joint = jointLight(Math.min(across, 1 - across) * board, row.blurV);
+    const toJoint = Math.min(across, 1 - across) * board;
+    const away = toJoint / (2 * row.blurV);
+    layBoards({ row, board: index, across }, away);
+    const joint = jointLight(toJoint, row.blurV);
+    const endDepth = smoothStep(0, 1, away);
+    const endReach = 3 * Math.hypot(JOINT, row.blurU);
     const length = board * (8 + 4 * randomAt(seed, index, 5));
     const first = length * randomAt(seed, index, 6);
     for (let i = 0, to = 0; i < row.count; i++) {
       const u = row.u0 + i * row.du;
       const end = Math.abs(((((u - first) % length) + length) % length) - length / 2);
-      const t = Math.min(1.15, Math.max(0, tone(i)));
-      const shadow = joint * (end < 0.05 ? jointLight(end, row.blurU) : 1);
+      const t = Math.min(1.15, Math.max(0, tones[i] ?? 0));
+      const shadow = joint * (end < endReach ? 1 - endDepth * (1 - jointLight(end, row.blurU)) : 1);
       out[to++] = (light[0] + (dark[0] - light[0]) * t) * shadow;
       out[to++] = (light[1] + (dark[1] - light[1]) * t) * shadow;
       out[to++] = (light[2] + (dark[2] - light[2]) * t) * shadow;
@@ -119,8 +133,8 @@ export function wood({ light, dark, seed, board }: Wood): Material {
   };
 }
 
-/** Light left at a distance from a joint of 0.004 units; defocus spreads the dark line and weakens it. */
+/** Light left at a distance from a joint; defocus spreads the dark line and weakens it. */
 function jointLight(distance: number, blur: number): number {
-  const width = Math.hypot(0.004, blur);
-  return 1 - 0.82 * (0.004 / width) * Math.exp(-((distance / width) ** 2));
+  const width = Math.hypot(JOINT, blur);
+  return 1 - 0.82 * (JOINT / width) * Math.exp(-((distance / width) ** 2));
 }
