@@ -1,6 +1,7 @@
 /** Shadows that fall away from what throws them. */
 import { softBlur } from "./blur.ts";
 import { FLOOR_SQUASH } from "./camera.ts";
+import type { Foot } from "./pose.ts";
 import { newPlane, type Plane } from "./raster.ts";
 import type { Scaled, ShadowLook } from "./shadow-look.ts";
 
@@ -52,22 +53,59 @@ function stepOf({ directionDegrees, reach }: ShadowLook) {
   return { x: reach * Math.cos(angle), y: FLOOR_SQUASH * reach * Math.sin(angle) };
 }
 
+/** Where on the floor, and how high over it, a run stands: rows of the picture. */
+interface Stand {
+  /** The row of the floor under its middle. */
+  readonly floor: number;
+  readonly height: number;
+  readonly radiusY: number;
+}
+
+/** A run belongs to the feet under it, this share of the measure beside it counted, or to the nearest one. */
+const UNDER = 0.02;
+
+function feetUnder({ base, measure }: Scaled, { from, to }: Run): readonly Foot[] {
+  const beside = UNDER * measure;
+  const under = base.feet.filter(({ left, right }) => left < to + beside && right > from - beside);
+  if (under.length > 0) return under;
+  const middle = (from + to) / 2;
+  const away = ({ left, right }: Foot) => Math.max(left - middle, middle - right);
+  return [...base.feet].sort((a, b) => away(a) - away(b)).slice(0, 1);
+}
+
+/**
+ * One foot carries all of a product. Legs stand at different depths: each throws its shadow from its own foot, and
+ * what rests on several lies over the middle of theirs, as deep as they stand apart.
+ */
+function standOf(scaled: Scaled, run: Run, y: number): Stand {
+  const { base, measure } = scaled;
+  const depthOf = (width: number) => FLOOR_SQUASH * Math.min(width / 2, MAX_DEPTH * measure);
+  const radiusY = depthOf(run.to - run.from);
+  if (base.feet.length < 2) {
+    return { floor: base.ground - depthOf(base.right - base.left), height: base.ground - y, radiusY };
+  }
+  const grounds = feetUnder(scaled, run).map(({ ground }) => ground);
+  const [front, back] = [Math.max(...grounds), Math.min(...grounds)];
+  const apart = (front - back) / 2;
+  const floor = front - Math.max(apart, radiusY);
+  return { floor, height: Math.max(0, front - apart - y), radiusY: Math.max(apart, radiusY) };
+}
+
 /** The rows of a part of the height, each as the ellipse that a body of revolution of its width lays on the floor. */
 function laySlice(scaled: Scaled, look: ShadowLook, [low, high]: readonly [number, number]): Plane {
-  const { solid, base, measure } = scaled;
+  const { solid, base } = scaled;
   const laid = newPlane(solid.width, solid.height);
   const step = stepOf(look);
-  const depthOf = (width: number) => FLOOR_SQUASH * Math.min(width / 2, MAX_DEPTH * measure);
-  const centre = base.ground - depthOf(base.right - base.left);
-  for (let height = low; height <= high; height++) {
-    const y = base.ground - height;
+  for (let up = low; up <= high; up++) {
+    const y = base.ground - up;
     if (y < 0) break;
-    for (const { from, to } of runsOf(scaled, y)) {
+    for (const run of runsOf(scaled, y)) {
+      const { floor, height, radiusY } = standOf(scaled, run, y);
       fillEllipse(laid, {
-        x: (from + to) / 2 + step.x * height,
-        y: centre + step.y * height,
-        radiusX: (to - from) / 2,
-        radiusY: depthOf(to - from),
+        x: (run.from + run.to) / 2 + step.x * height,
+        y: floor + step.y * height,
+        radiusX: (run.to - run.from) / 2,
+        radiusY,
       });
     }
   }
