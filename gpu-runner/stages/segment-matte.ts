@@ -5,6 +5,7 @@ import type { SegmentEntry } from "../models/catalogue.ts";
 import type { ModelSessions } from "../models/sessions.ts";
 import { alphaBox, judgeScores, type ProductVerdict, toAlpha } from "../pipeline/matte.ts";
 import { frameContact } from "../pipeline/matte-flags.ts";
+import { clearGhosts } from "../pipeline/matte-ghosts.ts";
 import { tidyMatte } from "../pipeline/matte-tidy.ts";
 import { type Alpha, cropBytes, type Plane, type Rgb } from "../pipeline/raster.ts";
 import { resizePlane } from "../pipeline/resample.ts";
@@ -155,7 +156,8 @@ async function lookTwice(rgb: Rgb, task: Task, see: See): Promise<Found> {
   const verdict = judgeScores(scores);
   checkFound(verdict);
   const { score: productScore, coverage } = verdict;
-  return { ...tidyMatte(toAlpha(scores), passes), productScore, coverage, secondLook };
+  const tidy = tidyMatte(toAlpha(scores), passes);
+  return { ...tidy, alpha: clearGhosts(tidy.alpha), productScore, coverage, secondLook };
 }
 
 /**
