@@ -117,7 +117,8 @@ export function wood({ light, dark, seed, board }: Wood): Material {
     const away = toJoint / (2 * row.blurV);
     layBoards({ row, board: index, across }, away);
     const joint = jointLight(toJoint, row.blurV);
-    const endDepth = smoothStep(0, 1, away);
+    // Seen along, an end's joint would stand out of all others, which the low view flattens.
+    const endDepth = 0.5 * smoothStep(0, 1, away);
     const endReach = 3 * Math.hypot(JOINT, row.blurU);
     const length = board * (8 + 4 * randomAt(seed, index, 5));
     const first = length * randomAt(seed, index, 6);
