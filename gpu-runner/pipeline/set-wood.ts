@@ -114,7 +114,7 @@ export function wood({ light, dark, seed, board }: Wood): Material {
     const index = Math.floor(boards);
     const across = boards - index;
     const toJoint = Math.min(across, 1 - across) * board;
-    const away = toJoint / (2 * row.blurV);
+    const away = toJoint / (1.2 * row.blurV);
     layBoards({ row, board: index, across }, away);
     const joint = jointLight(toJoint, row.blurV);
     // Seen along, an end's joint would stand out of all others, which the low view flattens.
