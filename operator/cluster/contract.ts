@@ -1,5 +1,6 @@
 /** What a ClusterPort must do, on the fake API server and on a real one. */
 import { beforeEach, describe, expect, it } from "vitest";
+import { isFinished } from "#crds/conditions.ts";
 import { OpalJob } from "#crds/opaljob.ts";
 import { assess } from "../reconcile/assess.ts";
 import { desiredJob } from "../reconcile/desired-job.ts";
@@ -135,6 +136,26 @@ export function portContract(name: string, open: () => Promise<Bench>): void {
       await port.deleteJob(child);
       await port.deleteJob(child);
       expect(await exists("jobs", child.name)).toBe(false);
+    });
+
+    it("writes the record of an ended job whole, and keeps of it that the job has ended", async () => {
+      const seen = OpalJob.parse(await bench.client.get(resources().opalJobs, job.metadata.name));
+      const condition = {
+        type: "Complete" as const,
+        status: "True" as const,
+        reason: "AllItemsDone",
+        message: "All of them.",
+        lastTransitionTime: "2026-01-01T12:00:00Z",
+      };
+      const record = { phase: "Complete", attempts: 1, conditions: [condition] };
+      await port.writeStatus(seen, record);
+      const written = OpalJob.parse(await bench.client.get(resources().opalJobs, job.metadata.name));
+      expect(written.status).toEqual(record);
+      expect(written.spec).toEqual(job.spec);
+      const kept = caches.opalJobs.get(`${bench.namespace}/${job.metadata.name}`);
+      expect(isFinished(kept?.status.conditions ?? [])).toBe(true);
+      expect(kept?.spec.items).toBeUndefined();
+      expect(kept?.metadata.resourceVersion).toBe(written.metadata.resourceVersion);
     });
 
     it("replaces the status and nothing else, and knows it at once", async () => {

@@ -7,6 +7,7 @@ import { toEntry } from "../runtime/reflector.ts";
 import type { Store } from "../runtime/store.ts";
 import { type Caches, noteConfigMap, noteWritten } from "./caches.ts";
 import { parseChildJob } from "./child-job.ts";
+import { withoutRecordIfEnded } from "./ended-job.ts";
 import type { ChildRef, ClusterPort } from "./port.ts";
 import { noteOpalJob } from "./opal-jobs.ts";
 import { resourcesIn } from "./resources.ts";
@@ -70,7 +71,7 @@ export function createKubernetesPort(client: ApiClient, caches: Caches): Cluster
       const update = { kind: "OpalJob", resource: opalJobs, status };
       // The status may have been what could not be read.
       if (!("spec" in job)) return noteOpalJob(caches, await updateSeen(client, job, update));
-      const after = { ...job, status: OpalJobStatus.parse(status) };
+      const after = withoutRecordIfEnded({ ...job, status: OpalJobStatus.parse(status) });
       await updateKnown(client, { store: caches.opalJobs, after }, update);
     },
     deleteOpalJob: ({ metadata }) => remove(client, resourcesIn(metadata.namespace).opalJobs, metadata),

@@ -4,6 +4,7 @@ import { unreadableOpalJob, type UnreadableOpalJob } from "../reconcile/unreadab
 import type { ReflectorObserver, ReflectorTarget } from "../runtime/reflector.ts";
 import { toEntry } from "../runtime/reflector.ts";
 import type { Entry, Store } from "../runtime/store.ts";
+import { withoutRecordIfEnded } from "./ended-job.ts";
 import { withEqualPartsShared } from "./equal-parts.ts";
 
 export interface OpalJobStores {
@@ -15,7 +16,9 @@ type ReadOpalJob = { readonly job: OpalJob } | { readonly unreadable: Unreadable
 
 export function readOpalJob(raw: unknown): ReadOpalJob {
   const { success, data, error } = OpalJob.safeParse(raw);
-  return success ? { job: withEqualPartsShared(data) } : { unreadable: unreadableOpalJob(raw, error) };
+  return success
+    ? { job: withoutRecordIfEnded(withEqualPartsShared(data)) }
+    : { unreadable: unreadableOpalJob(raw, error) };
 }
 
 /** Puts the API server's answer to a write into its store. */

@@ -79,7 +79,7 @@ async function tellUnreadable(job: UnreadableOpalJob, { port }: PassDeps, now: D
 async function askEvents(key: string, { planner, memory, events }: PassDeps, now: Date): Promise<Asked> {
   const sight = planner.sight(key);
   if (!sight) return {};
-  return events.ask(sight, memoryOf(memory, sight.job.metadata.uid), now.getTime());
+  return events.ask(sight, memoryOf(memory, sight.job), now.getTime());
 }
 
 /** Undefined for a job that is gone, and as long as no plan has answered it: the planner tells when one has. */
@@ -87,7 +87,7 @@ function observe(key: string, deps: PassDeps, now: Date, { hindrance }: Asked): 
   const { planner, memory, settings } = deps;
   const sight = planner.sight(key);
   if (!sight || (!settings.kueue && planner.isUnplanned(key))) return undefined;
-  const remembered = remember(sight, memoryOf(memory, sight.job.metadata.uid), now.getTime());
+  const remembered = remember(sight, memoryOf(memory, sight.job), now.getTime());
   const placement = placementOf(key, sight, deps);
   const target = placement?.kind === "admitted" ? planner.pool(placement.pool) : undefined;
   return { ...sight, ...remembered, placement, target, hindrance };
@@ -152,7 +152,7 @@ async function writeStatus(
   const { settings, port, memory, record, turns } = deps;
   const { job } = seen;
   const now = deps.now();
-  const known = memoryOf(memory, job.metadata.uid);
+  const known = memoryOf(memory, job);
   if (decision.action.do === "launch")
     known.remembered = { ...known.remembered, launchSeenMs: now.getTime() };
   const after = nextStatus(seen, decision, now);

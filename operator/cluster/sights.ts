@@ -2,6 +2,7 @@
  * Caches → what is to be seen of each OpalJob, computed anew only for jobs of which something changed, because
  * the scheduler looks at all of them in every pass.
  */
+import { isFinished } from "#crds/conditions.ts";
 import type { OpalJob } from "#crds/opaljob.ts";
 import { queueOf } from "#crds/opalqueue.ts";
 import { jobStateOf } from "../reconcile/job-state.ts";
@@ -39,7 +40,7 @@ export function look(
   const job = caches.opalJobs.get(key);
   if (!job) return { sight: undefined, state: undefined, liveGpus, share: undefined };
   const children = childrenOf(job, known);
-  const remembered = memoryOf(memory, job.metadata.uid);
+  const remembered = memoryOf(memory, job);
   remembered.carried ??= carriedFor(job, children, nowMs);
   const sight: JobSight = {
     job,
@@ -66,16 +67,25 @@ function countByPool(pods: readonly RunnerPod[]): Record<string, number> {
   return counts;
 }
 
-export function memoryOf(memory: Memory, uid: string): JobMemory {
+/** Of a finished job nothing is remembered: its status is its record. */
+export function memoryOf(memory: Memory, { metadata: { uid }, status }: OpalJob): JobMemory {
+  if (isFinished(status.conditions ?? [])) {
+    memory.jobs.delete(uid);
+    return nothingYet();
+  }
   const known = memory.jobs.get(uid);
   if (known) return known;
-  const fresh: JobMemory = {
+  const fresh = nothingYet();
+  memory.jobs.set(uid, fresh);
+  return fresh;
+}
+
+function nothingYet(): JobMemory {
+  return {
     carried: undefined,
     remembered: { statusWrittenAtMs: undefined, launchSeenMs: undefined, runningSinceMs: undefined },
     events: undefined,
   };
-  memory.jobs.set(uid, fresh);
-  return fresh;
 }
 
 function timeOf(text: string | undefined): number | undefined {
