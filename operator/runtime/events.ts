@@ -60,7 +60,8 @@ interface Series {
 /** Events about one object that differ in their words only. */
 interface Similar {
   readonly startedMs: number;
-  readonly notes: Set<string>;
+  /** A few short ones: thousands of these are kept, and each Set would take ten times as much. */
+  readonly notes: string[];
 }
 
 const MAX_BACKLOG = 1000;
@@ -81,7 +82,7 @@ export function createEventRecorder(settings: EventRecorderSettings): EventRecor
 
 class Recorder implements EventRecorder {
   readonly #settings: EventRecorderSettings;
-  /** By what makes events equal, oldest first. */
+  /** By the hash of what makes events equal, oldest first. */
   readonly #series = new Map<string, Series>();
   readonly #similar = new Map<string, Similar>();
   #sending: Promise<void> = Promise.resolve();
@@ -130,15 +131,17 @@ class Recorder implements EventRecorder {
 
   #isOneOfTooMany(regarding: ObjectReference, note: EventNote): boolean {
     const nowMs = this.#settings.clock.monotonicMs();
-    const kind = JSON.stringify([regarding.uid, note.type, note.reason, note.action]);
+    const kind = hashOf(JSON.stringify([regarding.uid, note.type, note.reason, note.action]));
     let similar = this.#similar.get(kind);
     if (!similar || this.#isPast(similar.startedMs, nowMs)) {
-      similar = { startedMs: nowMs, notes: new Set() };
+      similar = { startedMs: nowMs, notes: [] };
       remember(this.#similar, kind, similar);
     }
     const words = hashOf(note.note);
-    if (similar.notes.size < MAX_SIMILAR) similar.notes.add(words);
-    return !similar.notes.has(words);
+    if (similar.notes.includes(words)) return false;
+    if (similar.notes.length >= MAX_SIMILAR) return true;
+    similar.notes.push(words);
+    return false;
   }
 
   #isPast(startedMs: number, nowMs: number): boolean {
@@ -153,7 +156,7 @@ class Recorder implements EventRecorder {
   ): (() => Promise<unknown>) | undefined {
     const { clock, countSeconds } = this.#settings;
     const nowMs = clock.monotonicMs();
-    const identity = JSON.stringify([regarding.uid, note.type, note.reason, note.action, words]);
+    const identity = hashOf(JSON.stringify([regarding.uid, note.type, note.reason, note.action, words]));
     const series = this.#series.get(identity);
     if (!series || this.#isPast(series.startedMs, nowMs)) {
       const fresh: Series = {
@@ -221,15 +224,16 @@ function eventsIn(namespace: string): Resource {
   return { group: "events.k8s.io", version: "v1", plural: "events", namespace };
 }
 
-/** The hash tells two recorders' events of one moment apart. */
+/** @param identity a hash, which tells two recorders' events of one moment apart */
 function eventName(regarding: ObjectReference, micros: number, identity: string): string {
-  const suffix = `${micros.toString(16).padStart(MICROS_DIGITS, "0")}${hashOf(identity)}`;
+  const suffix = `${micros.toString(16).padStart(MICROS_DIGITS, "0")}${identity}`;
   const room = MAX_NAME_LENGTH - suffix.length - 1;
   return `${regarding.name.slice(0, room).replace(/[-.]+$/, "")}.${suffix}`;
 }
 
 function hashOf(text: string): string {
-  return createHash("sha256").update(text).digest("hex").slice(0, 16);
+  // Cut from the bytes: a part of a text would keep the whole.
+  return createHash("sha256").update(text).digest().toString("hex", 0, 8);
 }
 
 /** The longest beginning that takes no more bytes; letters stay whole. */
