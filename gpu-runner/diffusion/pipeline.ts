@@ -5,11 +5,11 @@
  *
  * model-folder, model-kind: what the folder holds. tokenizer, text-encoder: words. schedulers, noise, guidance,
  * denoise, unet: the loop. vae, vae-tiles: pictures and latents. inpaint-crop: a part at full resolution.
- * fuse-attention, without-randomness: what is changed in a network's file before it is opened.
+ * edit-unet, without-randomness: what is changed in a network's file before it is opened.
  */
 import type { Alpha, Rgb } from "../pipeline/raster.ts";
 import { denoise, type NoiseSource, type Start } from "./denoise.ts";
-import { fuseAttention } from "./fuse-attention.ts";
+import { editUnet } from "./edit-unet.ts";
 import { cropMask, cropRegion, cropRgb, fitMask, fitRgb, layBack } from "./inpaint-crop.ts";
 import { BadModelFolder, type ModelFolder, readModelFolder } from "./model-folder.ts";
 import { kindOf, type ModelKind } from "./model-kind.ts";
@@ -201,7 +201,7 @@ export async function openPipeline(
 ): Promise<DiffusionPipeline> {
   const folder = await readModelFolder(dir);
   const texts = await openTexts(folder, open);
-  const [unet, decoder] = [await open(folder.unet, fuseAttention), await open(folder.vaeDecoder)];
+  const [unet, decoder] = [await open(folder.unet, editUnet), await open(folder.vaeDecoder)];
   const kind = kindOf(folder, { texts: texts.map(({ part }) => part), unet, vaeDecoder: decoder });
   const encoder = () => {
     if (folder.vaeEncoder === undefined)

@@ -1,5 +1,5 @@
 /**
- * The part of the ONNX file format that the converters read and write (what they write: IR version 8, opset 17).
+ * The part of the ONNX file format that is read and written here (what the converters write: IR version 8, opset 17).
  * Field numbers are the format's own; see github.com/onnx/onnx, file onnx/onnx.proto.
  */
 import protobuf from "protobufjs";
@@ -12,7 +12,11 @@ message Attribute {
   optional int64 i = 3;
   optional bytes s = 4;
   optional Tensor t = 5;
+  optional bytes g = 6;
+  repeated float floats = 7;
   repeated int64 ints = 8;
+  repeated bytes strings = 9;
+  repeated bytes graphs = 11;
   required int32 type = 20;
 }
 message Node {
@@ -21,12 +25,13 @@ message Node {
   optional string name = 3;
   required string op_type = 4;
   repeated Attribute attribute = 5;
+  optional string domain = 7;
 }
 message Tensor {
   repeated int64 dims = 1;
   required int32 data_type = 2;
   optional string name = 8;
-  required bytes raw_data = 9;
+  optional bytes raw_data = 9;
 }
 message Dimension { optional int64 dim_value = 1; optional string dim_param = 2; }
 message Shape { repeated Dimension dim = 1; }
@@ -48,13 +53,19 @@ message Model {
   repeated OperatorSet opset_import = 8;
 }`;
 
-/** A whole file. Fields have the format's own names; those that are not listed here are lost. */
-export const onnxModel = (): protobuf.Type =>
-  protobuf.parse(PROTO, { keepCase: true }).root.lookupType("Model");
+const { root } = protobuf.parse(PROTO, { keepCase: true });
+
+/** Of a file's messages. Fields have the format's own names; those that are not listed here are lost. */
+export const onnxType = (name: "Model" | "Node" | "Tensor" | "ValueInfo"): protobuf.Type =>
+  root.lookupType(name);
+
+/** A whole file. */
+export const onnxModel = (): protobuf.Type => onnxType("Model");
 
 /** Of a tensor's values. */
 export const FLOAT = 1;
 export const HALF = 10;
+export const INTEGER = 7;
 
 /** What of a decoded file is edited: these messages, with whatever else they hold. */
 export interface DecodedNode {
@@ -75,12 +86,20 @@ export interface DecodedGraph {
   output: DecodedPicture[];
 }
 
-const ATTRIBUTE_TYPES = { f: 1, i: 2, s: 3, ints: 7 } as const;
+const ATTRIBUTE_TYPES = { f: 1, i: 2, s: 3, t: 4, ints: 7 } as const;
+
+/** As a node or a graph holds it. */
+export interface DecodedTensor {
+  readonly dims?: readonly number[];
+  readonly data_type?: number;
+  readonly raw_data?: Uint8Array;
+}
 
 export type AttributeValue =
   | { readonly f: number }
   | { readonly i: number }
   | { readonly s: string }
+  | { readonly t: DecodedTensor }
   | { readonly ints: readonly number[] };
 
 export interface OnnxNode {
@@ -107,10 +126,24 @@ export interface OnnxGraph {
 }
 
 /** As a node has it. */
-export function attribute(name: string, value: AttributeValue): Record<string, unknown> {
+export interface DecodedAttribute {
+  readonly name: string;
+  readonly type: number;
+  readonly f?: number;
+  readonly i?: number;
+  readonly s?: Uint8Array;
+  readonly t?: DecodedTensor;
+  readonly g?: Uint8Array;
+  readonly ints?: readonly number[];
+  readonly graphs?: readonly Uint8Array[];
+}
+
+/** One of a node that is made here. */
+export function attribute(name: string, value: AttributeValue): DecodedAttribute {
   if ("f" in value) return { name, f: value.f, type: ATTRIBUTE_TYPES.f };
   if ("i" in value) return { name, i: value.i, type: ATTRIBUTE_TYPES.i };
   if ("s" in value) return { name, s: new TextEncoder().encode(value.s), type: ATTRIBUTE_TYPES.s };
+  if ("t" in value) return { name, t: value.t, type: ATTRIBUTE_TYPES.t };
   return { name, ints: value.ints, type: ATTRIBUTE_TYPES.ints };
 }
 
