@@ -2,6 +2,8 @@
 import { fuseAttention } from "./fuse-attention.ts";
 import { editGraph } from "./onnx-edit.ts";
 import { splitGates } from "./split-gates.ts";
+import { upsampleSmall } from "./upsample-small.ts";
 
 /** The same network, faster; the very same file where nothing of it is known. @throws {RangeError} */
-export const editUnet = (file: Uint8Array): Uint8Array => editGraph(file, [fuseAttention, splitGates]);
+export const editUnet = (file: Uint8Array): Uint8Array =>
+  editGraph(file, [fuseAttention, splitGates, upsampleSmall]);
