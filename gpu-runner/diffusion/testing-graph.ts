@@ -5,6 +5,7 @@ import { editGraph, type GraphEdit } from "./onnx-edit.ts";
 import { type OnnxFileNode, readNode, writeNode } from "./onnx-nodes.ts";
 import { createSession, type Edit, type OnnxPart, partOf } from "./onnx-part.ts";
 import { fieldOf, fieldsOf } from "./protobuf-fields.ts";
+import { ONCE } from "./share-latents.ts";
 import { type Model, modelDir } from "./testing.ts";
 
 /** Field numbers of onnx.proto: the model's graph, the graph's nodes. */
@@ -56,7 +57,7 @@ function feedsOf(part: OnnxPart, channels: number): Record<string, Tensor> {
   };
   const feeds = [...part.inputs.values()].map(({ name, shape }) => {
     const dims = shape.map((size, axis) =>
-      typeof size === "number" ? size : (free[name]?.[axis] ?? 4),
+      typeof size === "number" ? size : size === ONCE ? 2 : (free[name]?.[axis] ?? 4),
     );
     const length = dims.reduce((a, b) => a * b, 1);
     const [rows = 1] = dims;

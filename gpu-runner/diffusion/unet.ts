@@ -6,6 +6,7 @@ import type { Tensor } from "onnxruntime-node";
 import { checkFinite } from "./finite.ts";
 import type { ModelKind } from "./model-kind.ts";
 import type { OnnxPart } from "./onnx-part.ts";
+import { ONCE } from "./share-latents.ts";
 import type { Conditioning } from "./text-encoder.ts";
 
 /** Latents of some pictures: [pictures, channels, height, width]. */
@@ -109,10 +110,10 @@ function fill(
   }
 }
 
-/** One time for all, or one for each of the batch: exporters differ. */
-function timeDimsOf(part: OnnxPart, batch: number): readonly number[] {
+/** One time for all, or one for each of the batch or of the pictures: exporters differ. */
+function timeDimsOf(part: OnnxPart, batch: number, pictures: number): readonly number[] {
   const shape = part.inputs.get("timestep")?.shape ?? [];
-  return shape.map((size) => (typeof size === "number" ? size : batch));
+  return shape.map((size) => (typeof size === "number" ? size : size === ONCE ? pictures : batch));
 }
 
 export function steer(part: OnnxPart, kind: ModelKind, shape: LatentShape, steering: Steering): Denoiser {
@@ -120,9 +121,10 @@ export function steer(part: OnnxPart, kind: ModelKind, shape: LatentShape, steer
   const view = kind.isInpainting ? steering.view : undefined;
   const batch = shape.pictures * steering.conditionings.length;
   const channels = shape.channels * (kind.isInpainting ? 2 : 1) + (kind.isInpainting ? 1 : 0);
-  const dims = [batch, channels, shape.height, shape.width];
-  const input = new Float32Array(batch * channels * shape.height * shape.width);
-  const timeDims = timeDimsOf(part, batch);
+  const takesOnce = part.inputs.get("sample")?.shape[0] === ONCE;
+  const dims = [takesOnce ? shape.pictures : batch, channels, shape.height, shape.width];
+  const input = new Float32Array(dims.reduce((a, b) => a * b, 1));
+  const timeDims = timeDimsOf(part, batch, shape.pictures);
   const times = new Float32Array(timeDims[0] ?? 1);
   return {
     async predict(sample, timestep) {
