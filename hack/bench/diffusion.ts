@@ -7,6 +7,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { cacheDir } from "../cache/cache-dir.ts";
 import { ensureDiffusionPython, USUAL_INSTALL_TIME } from "../diffusion/setup.ts";
+import { runCommandLine } from "../terminal/command-line.ts";
 import { createSteps } from "../terminal/steps.ts";
 import { type DiffusionArguments, parseDiffusionArguments, USAGE } from "./diffusion/arguments.ts";
 import { ensureBenchModels, PEER_PROGRAM, SIDES, type Size, USUAL_TIME } from "./diffusion/models.ts";
@@ -14,18 +15,8 @@ import { measureSize, PARTIES, type SizeFigures } from "./diffusion/rounds.ts";
 import { type BenchResult, type Goal, reportLines } from "./report.ts";
 import { startProgram } from "./worked-program.ts";
 
-const EXIT_USAGE = 2;
 const GOALS: Readonly<Record<string, number>> = { ratio_onnx_peer: 1, ratio_torch: 0.8, loop_overhead: 0.02 };
 const OUR_PROGRAM = fileURLToPath(new URL("diffusion/our-program.ts", import.meta.url));
-
-function readArguments(): DiffusionArguments | "help" {
-  try {
-    return parseDiffusionArguments(process.argv.slice(2));
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-    process.exit(EXIT_USAGE);
-  }
-}
 
 interface Bench {
   readonly python: string;
@@ -97,6 +88,12 @@ async function measureAll({
   return { bench: "diffusion", figures, goals };
 }
 
-const wanted = readArguments();
-if (wanted === "help") console.log(USAGE);
-else for (const line of reportLines(await measureAll(wanted), wanted.json)) console.log(line);
+process.exitCode = await runCommandLine({
+  parse: () => parseDiffusionArguments(process.argv.slice(2)),
+  usage: USAGE,
+  run: async (wanted) => {
+    const lines = wanted === "help" ? [USAGE] : reportLines(await measureAll(wanted), wanted.json);
+    for (const line of lines) console.log(line);
+    return 0;
+  },
+});
