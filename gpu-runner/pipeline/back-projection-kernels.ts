@@ -56,24 +56,3 @@ export function roundTrip(length: number, { factor, shrinking, enlarging }: Kern
   }
   return out;
 }
-
-/**
- * A banded matrix such as `roundTrip` gives as the product of a lower and an upper one, in its own layout: left of
- * the diagonal the lower's weights, whose own diagonal is 1, then the upper's. Its diagonal outweighs the rest, so
- * that no row has to change places.
- */
-export function factorised(matrix: Float32Array): Float64Array {
-  const out = Float64Array.from(matrix);
-  for (let row = 0; row < out.length / WINDOW; row++) {
-    for (let k = Math.max(0, ROUND_REACH - row); k < ROUND_REACH; k++) {
-      const above = (row + k - ROUND_REACH) * WINDOW;
-      const weight = (out[row * WINDOW + k] ?? 0) / (out[above + ROUND_REACH] ?? 1);
-      out[row * WINDOW + k] = weight;
-      for (let right = 1; right <= ROUND_REACH; right++) {
-        const to = row * WINDOW + k + right;
-        out[to] = (out[to] ?? 0) - weight * (out[above + ROUND_REACH + right] ?? 0);
-      }
-    }
-  }
-  return out;
-}

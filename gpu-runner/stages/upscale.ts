@@ -5,6 +5,7 @@ import type { ModelSessions } from "../models/sessions.ts";
 import { backProject } from "../pipeline/back-projection.ts";
 import { grown, moved } from "../pipeline/box.ts";
 import { extendColours } from "../pipeline/extend-colours.ts";
+import { interpolated } from "../pipeline/interpolation.ts";
 import type { Size } from "../pipeline/layout.ts";
 import type { Alpha, Rgb } from "../pipeline/raster.ts";
 import { fittedTile, planTiles, readTile, squareTile, type TileShape, writeTile } from "../pipeline/tiles.ts";
@@ -63,7 +64,7 @@ const DETAIL_GAIN = 1.2;
 async function upscaleByTiles(work: Work, shape: TileShape): Promise<Upscaled> {
   const { rgb, alpha, detail, model, sessions } = work;
   const { factor } = model.task;
-  const out = await resizeRgb(rgb, timesSize(rgb, factor));
+  const out = interpolated(rgb, factor);
   let tiles = 0;
   for (const planned of planTiles(detail, shape)) {
     const core = moved(planned, detail.x, detail.y);
