@@ -3,22 +3,28 @@ import { type Alpha, newPlane, type Plane } from "./raster.ts";
 const FAR = 1e6;
 const DIAGONAL = Math.SQRT2;
 
+/** One row of it: `before` is the row that was swept before. */
+function sweepRow(row: Float32Array, before: Float32Array | undefined, direction: 1 | -1): void {
+  const end = row.length;
+  for (let n = 0, x = direction === 1 ? 0 : end - 1; n < end; n++, x += direction) {
+    let least = row[x] as number;
+    if (n > 0) least = Math.min(least, (row[x - direction] as number) + 1);
+    if (before) {
+      least = Math.min(least, (before[x] as number) + 1);
+      if (n > 0) least = Math.min(least, (before[x - direction] as number) + DIAGONAL);
+      if (n < end - 1) least = Math.min(least, (before[x + direction] as number) + DIAGONAL);
+    }
+    row[x] = least;
+  }
+}
+
 /** One way over the picture: the least of a pixel's distance and its earlier neighbours' plus the step to them. */
-function sweep(distance: Plane, direction: 1 | -1): void {
-  const { width, height, data } = distance;
-  const last = data.length - 1;
-  for (let n = 0; n <= last; n++) {
-    const i = direction === 1 ? n : last - n;
-    const [x, y] = [i % width, Math.floor(i / width)];
-    const back = (dx: number, dy: number, step: number) => {
-      const [nx, ny] = [x + dx * direction, y + dy * direction];
-      if (nx < 0 || ny < 0 || nx >= width || ny >= height) return;
-      data[i] = Math.min(data[i] ?? FAR, (data[ny * width + nx] ?? FAR) + step);
-    };
-    back(-1, 0, 1);
-    back(0, -1, 1);
-    back(-1, -1, DIAGONAL);
-    back(1, -1, DIAGONAL);
+function sweep({ width, height, data }: Plane, direction: 1 | -1): void {
+  let before: Float32Array | undefined;
+  for (let n = 0, y = direction === 1 ? 0 : height - 1; n < height; n++, y += direction) {
+    const row = data.subarray(y * width, (y + 1) * width);
+    sweepRow(row, before, direction);
+    before = row;
   }
 }
 

@@ -38,12 +38,12 @@ export function judgeScores(scores: Plane): ProductVerdict {
 
 /** The soft matte of raw scores: edges keep their softness, haze and near-solid become clean. */
 export function toAlpha(scores: Plane): Alpha {
-  const data = new Uint8Array(scores.data.length);
-  for (let i = 0; i < data.length; i++) {
-    const stretched = ((scores.data[i] ?? 0) - HAZE) / (SOLID - HAZE);
-    data[i] = Math.round(255 * Math.min(1, Math.max(0, stretched)));
+  // It rounds and clamps what it is given.
+  const levels = new Uint8ClampedArray(scores.data.length);
+  for (let i = 0; i < levels.length; i++) {
+    levels[i] = ((scores.data[i] ?? 0) - HAZE) * (255 / (SOLID - HAZE));
   }
-  return { width: scores.width, height: scores.height, data };
+  return { width: scores.width, height: scores.height, data: new Uint8Array(levels.buffer) };
 }
 
 /** The box of all pixels at least as opaque as `atLeast` (1..255). */

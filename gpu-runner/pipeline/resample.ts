@@ -27,33 +27,43 @@ function taps(from: number, to: number): Taps {
   return { indexes, weights };
 }
 
-function resampleRows(plane: Plane, width: number): Plane {
-  const { indexes, weights } = taps(plane.width, width);
-  const out = newPlane(width, plane.height);
-  for (let y = 0; y < plane.height; y++) {
-    for (let x = 0; x < width; x++) {
-      let sum = 0;
-      for (let k = x * 4; k < x * 4 + 4; k++) {
-        sum += (plane.data[y * plane.width + (indexes[k] ?? 0)] ?? 0) * (weights[k] ?? 0);
-      }
-      out.data[y * width + x] = sum;
-    }
+function resampleRow(from: Float32Array, to: Float32Array, { indexes, weights }: Taps): void {
+  for (let x = 0, k = 0; x < to.length; x++, k += 4) {
+    to[x] =
+      (from[indexes[k] as number] as number) * (weights[k] as number) +
+      (from[indexes[k + 1] as number] as number) * (weights[k + 1] as number) +
+      (from[indexes[k + 2] as number] as number) * (weights[k + 2] as number) +
+      (from[indexes[k + 3] as number] as number) * (weights[k + 3] as number);
   }
+}
+
+const rowOf = ({ width, data }: Plane, y: number) => data.subarray(y * width, (y + 1) * width);
+
+function resampleRows(plane: Plane, width: number): Plane {
+  const across = taps(plane.width, width);
+  const out = newPlane(width, plane.height);
+  for (let y = 0; y < plane.height; y++) resampleRow(rowOf(plane, y), rowOf(out, y), across);
   return out;
 }
 
-/** Adds a row of one plane, weighted, to a row of another. */
-function addRow(from: Plane, row: number, to: Float32Array, weight: number): void {
-  const start = row * from.width;
-  for (let x = 0; x < from.width; x++) to[x] = (to[x] ?? 0) + (from.data[start + x] ?? 0) * weight;
+/** Of four rows, each with its weight. */
+type WeightedRow = readonly [row: Float32Array, weight: number];
+
+function mixRows(
+  to: Float32Array,
+  [[a, p], [b, q], [c, r], [d, s]]: readonly [WeightedRow, WeightedRow, WeightedRow, WeightedRow],
+): void {
+  for (let x = 0; x < to.length; x++) {
+    to[x] = (a[x] as number) * p + (b[x] as number) * q + (c[x] as number) * r + (d[x] as number) * s;
+  }
 }
 
 function resampleColumns(plane: Plane, height: number): Plane {
   const { indexes, weights } = taps(plane.height, height);
   const out = newPlane(plane.width, height);
-  for (let y = 0; y < height; y++) {
-    const row = out.data.subarray(y * plane.width, (y + 1) * plane.width);
-    for (let k = y * 4; k < y * 4 + 4; k++) addRow(plane, indexes[k] ?? 0, row, weights[k] ?? 0);
+  const tap = (k: number): WeightedRow => [rowOf(plane, indexes[k] ?? 0), weights[k] ?? 0];
+  for (let y = 0, k = 0; y < height; y++, k += 4) {
+    mixRows(rowOf(out, y), [tap(k), tap(k + 1), tap(k + 2), tap(k + 3)]);
   }
   return out;
 }

@@ -153,7 +153,7 @@ function fuseRow({ scores, closer, across, columns, believed, most }: FusedRow):
  * @param first scores 0..1 of the whole picture; @param second those of `box`, of its size.
  */
 export function fusePasses(first: Plane, second: Plane, box: Box): Plane {
-  const data = Float32Array.from(first.data);
+  const data = first.data.slice();
   const longer = Math.max(box.width, box.height);
   const side = Math.max(1, Math.floor((NEARBY * longer) / BLOCKS_NEARBY));
   const believed = trust(first, second, box, side);
@@ -173,7 +173,7 @@ export function fusePasses(first: Plane, second: Plane, box: Box): Plane {
 
 /** The first pass' scores with the second's in their place inside the box: what the second pass alone says. */
 export function overlay(first: Plane, second: Plane, box: Box): Plane {
-  const data = Float32Array.from(first.data);
+  const data = first.data.slice();
   for (let y = 0; y < box.height; y++) {
     const row = second.data.subarray(y * box.width, (y + 1) * box.width);
     data.set(row, (box.y + y) * first.width + box.x);
