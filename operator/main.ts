@@ -9,6 +9,7 @@ import { type Config, parseConfig } from "./config.ts";
 import { createOperator } from "./operator.ts";
 import { systemClock } from "./runtime/clock.ts";
 import { loadClusterAccess } from "./runtime/cluster-access.ts";
+import { keepHeapCompact } from "./runtime/compact-heap.ts";
 import { startHealthServer } from "./runtime/health-server.ts";
 import { createKubeHttp } from "./runtime/kube-http.ts";
 import { createRuntimeMetrics } from "./runtime/metrics.ts";
@@ -50,6 +51,7 @@ function recordTo(file: string): (world: World, plan: Plan) => void {
 async function main(): Promise<void> {
   const { recordFile } = readArguments();
   const config = readConfig();
+  keepHeapCompact();
   const log = pino(
     {
       level: config.logLevel,

@@ -27,7 +27,7 @@ const GPU_CLASS = "bench";
 const POOL_GPUS = 10_000;
 const PROGRESS_MILLISECONDS = 2000;
 /** What operator/README.md recommends for a container of 512 MiB, which is what Kueue's has. */
-const NODE_OPTIONS = "--max-old-space-size=320 --max-semi-space-size=8 --v8-pool-size=1";
+const NODE_OPTIONS = "--max-old-space-size=320 --max-semi-space-size=4 --v8-pool-size=1";
 
 export interface OpalSideOptions {
   readonly load: Load;
