@@ -91,7 +91,7 @@ function alongFree(
   const least = content.from + content.length - length * free.to;
   const most = content.from - length * free.from;
   const inside = Math.min(Math.max(centred, 0), Math.max(0, picture - length));
-  return Math.floor(Math.min(most, Math.max(least, inside)));
+  return Math.min(Math.floor(most), Math.max(Math.ceil(least), Math.floor(inside)));
 }
 
 /** A cut of the ratio in whose free part the content lies. */
@@ -103,7 +103,7 @@ function coveredCut(
   const aspect = ratio.width / ratio.height;
   const across = 1 - covered.left - covered.right;
   const down = 1 - covered.top - covered.bottom;
-  // Two pixels more than needed: the start is rounded.
+  // Two pixels more than needed: then there is a whole start that leaves the content free.
   const needed = Math.max((content.width + 2) / across, ((content.height + 2) / down) * aspect);
   const width = Math.ceil(Math.max(base.width, needed));
   const height = Math.round(width / aspect);
