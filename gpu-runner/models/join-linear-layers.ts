@@ -30,6 +30,18 @@ type Node = DecodedNode & {
 const intsOf = ({ attribute: all = [] }: Node, name: string) =>
   all.find((one) => one.name === name)?.ints?.map(Number) ?? [];
 
+/** Whether a convolution has a square, odd kernel and keeps the size, each output made of all inputs. */
+function isPlain(node: Node, [, , height = 0, width]: readonly number[]): boolean {
+  const others = node.attribute?.filter(({ name }) => name !== "kernel_shape" && name !== "pads");
+  const pads = [0, 1, 2, 3].map((edge) => intsOf(node, "pads")[edge] ?? 0);
+  return (
+    others?.length === 0 &&
+    height === width &&
+    height % 2 === 1 &&
+    pads.every((pad) => 2 * pad === height - 1)
+  );
+}
+
 class Joining {
   readonly nodes: Node[] = [];
   readonly added: Weights[] = [];
@@ -56,17 +68,13 @@ class Joining {
     return this.#linear.get(name) ?? (channels === undefined ? undefined : unchanged(name, channels));
   }
 
-  /** Of a square, odd kernel that keeps the size, each output of all inputs. */
   #convolution(node: Node): Linear | undefined {
-    const [input, weights, bias] = node.input;
-    const [kernel, added] = [this.#floats(weights), this.#floats(bias)];
-    const [outputs = 0, inputs = 0, side = 0, across] = kernel?.dims ?? [];
-    const keepsSize = intsOf(node, "pads").every((pad) => pad === (side - 1) / 2);
-    const isPlain = node.attribute?.every(({ name }) => name === "kernel_shape" || name === "pads") ?? false;
-    if (!kernel || !added || input === undefined || side !== across || !keepsSize || !isPlain)
-      return undefined;
+    const [input = "", weights, added] = node.input;
+    const [kernel, bias] = [this.#floats(weights), this.#floats(added)];
+    if (!kernel || !bias || !isPlain(node, kernel.dims)) return undefined;
+    const [outputs = 0, inputs = 0] = kernel.dims;
     const before = this.#linearOf(input, inputs);
-    return before && composed(kernelOf(kernel.values, outputs, inputs), added.values, before);
+    return before && composed(kernelOf(kernel.values, outputs, inputs), bias.values, before);
   }
 
   #linearBy(node: Node): Linear | undefined {
