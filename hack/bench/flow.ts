@@ -5,6 +5,7 @@
  */
 import { cacheDir } from "../cache/cache-dir.ts";
 import { startReaper } from "../processes/reaper.ts";
+import { runCommandLine } from "../terminal/command-line.ts";
 import { createSteps } from "../terminal/steps.ts";
 import { type FlowArguments, parseFlowArguments, USAGE } from "./flow/arguments.ts";
 import { runLargeJobs } from "./flow/large-jobs.ts";
@@ -12,25 +13,6 @@ import { runSmallJobs } from "./flow/small-jobs.ts";
 import { ensureKueue, USUAL_KUEUE_BUILD_TIME } from "./kueue/peer.ts";
 import { ensureKwok, USUAL_KWOK_BUILD_TIME } from "./kwok/peer.ts";
 import { type BenchResult, reportLines } from "./report.ts";
-
-const EXIT_USAGE = 2;
-
-const wanted = readArguments();
-if (wanted === "help") console.log(USAGE);
-else {
-  const result = await bench(wanted);
-  console.log();
-  for (const line of reportLines(result, wanted.json)) console.log(line);
-}
-
-function readArguments(): FlowArguments | "help" {
-  try {
-    return parseFlowArguments(process.argv.slice(2));
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-    process.exit(EXIT_USAGE);
-  }
-}
 
 async function bench({ jobs, largeJobs, kueueRounds, ...rest }: FlowArguments): Promise<BenchResult> {
   const steps = createSteps(process.stderr, () => performance.now());
@@ -65,3 +47,13 @@ async function bench({ jobs, largeJobs, kueueRounds, ...rest }: FlowArguments): 
     await reaper.close();
   }
 }
+
+process.exitCode = await runCommandLine({
+  parse: () => parseFlowArguments(process.argv.slice(2)),
+  usage: USAGE,
+  run: async (wanted) => {
+    const lines = wanted === "help" ? [USAGE] : ["", ...reportLines(await bench(wanted), wanted.json)];
+    for (const line of lines) console.log(line);
+    return 0;
+  },
+});

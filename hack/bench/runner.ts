@@ -17,6 +17,7 @@ import type { WorkerSettings } from "../../gpu-runner/stage-work.ts";
 import { cacheDir } from "../cache/cache-dir.ts";
 import { LIMITS } from "../eval/cutters/pipeline.ts";
 import { ensureRembg, USUAL_INSTALL_TIME } from "../eval/cutters/rembg.ts";
+import { runCommandLine } from "../terminal/command-line.ts";
 import { createSteps } from "../terminal/steps.ts";
 import { type BenchResult, type Goal, reportLines } from "./report.ts";
 import { parseRunnerArguments, type RunnerArguments, USAGE } from "./runner/arguments.ts";
@@ -24,7 +25,6 @@ import { preparePhotos, SMALL_SIDE } from "./runner/photos.ts";
 import { cutRounds, enlargeRounds, longRounds, wholeRounds } from "./runner/rounds.ts";
 import { startProgram } from "./worked-program.ts";
 
-const EXIT_USAGE = 2;
 const MAX_FINAL_PIXELS = 12e6;
 const GOALS: Readonly<Record<string, number>> = {
   ratio_rembg_seconds: 0.8,
@@ -35,15 +35,6 @@ const GOALS: Readonly<Record<string, number>> = {
 };
 
 const fileAt = (path: string) => fileURLToPath(new URL(path, import.meta.url));
-
-function readArguments(): RunnerArguments | "help" {
-  try {
-    return parseRunnerArguments(process.argv.slice(2));
-  } catch (error) {
-    console.error(`${error instanceof Error ? error.message : String(error)}\n\n${USAGE}`);
-    process.exit(EXIT_USAGE);
-  }
-}
 
 function settingsOf(modelsDir: string): WorkerSettings {
   return {
@@ -114,15 +105,20 @@ async function measure(wanted: RunnerArguments, dir: string): Promise<BenchResul
   return { bench: "runner", figures, goals };
 }
 
-const wanted = readArguments();
-if (wanted === "help") console.log(USAGE);
-else {
+async function bench(wanted: RunnerArguments): Promise<readonly string[]> {
   const dir = await mkdtemp(join(tmpdir(), "opal-bench-runner-"));
   try {
-    const result = await measure(wanted, dir);
-    console.log();
-    for (const line of reportLines(result, wanted.json)) console.log(line);
+    return ["", ...reportLines(await measure(wanted, dir), wanted.json)];
   } finally {
     await rm(dir, { recursive: true, force: true });
   }
 }
+
+process.exitCode = await runCommandLine({
+  parse: () => parseRunnerArguments(process.argv.slice(2)),
+  usage: USAGE,
+  run: async (wanted) => {
+    for (const line of wanted === "help" ? [USAGE] : await bench(wanted)) console.log(line);
+    return 0;
+  },
+});

@@ -8,6 +8,7 @@
 import { writeFile } from "node:fs/promises";
 import { availableParallelism, totalmem } from "node:os";
 import { cacheDir } from "../cache/cache-dir.ts";
+import { runCommandLine } from "../terminal/command-line.ts";
 import { createSteps } from "../terminal/steps.ts";
 import { BLANKS, measureBlanks } from "./areas/blanks.ts";
 import { measureColour } from "./areas/colour.ts";
@@ -89,11 +90,12 @@ async function main({ count, only, html, json }: EvalArguments): Promise<void> {
   if (json) console.log(jsonLine(results));
 }
 
-try {
-  const args = parseEvalArguments(process.argv.slice(2));
-  if (args === "help") console.log(USAGE);
-  else await main(args);
-} catch (error) {
-  console.error(error instanceof Error ? error.message : error);
-  process.exitCode = 1;
-}
+process.exitCode = await runCommandLine({
+  parse: () => parseEvalArguments(process.argv.slice(2)),
+  usage: USAGE,
+  run: async (wanted) => {
+    if (wanted === "help") console.log(USAGE);
+    else await main(wanted);
+    return 0;
+  },
+});
