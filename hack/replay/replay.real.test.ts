@@ -35,11 +35,11 @@ function run(program: string, ...args: string[]): { status: number | null; stdou
   });
 }
 
-/** The names of the jobs that the last decision of the file was about. */
+/** The keys of the jobs that the last decision of the file was about. */
 async function lastJobs(file: string): Promise<string[]> {
-  let names: string[] = [];
-  for await (const { decision } of readDecisions(file)) names = decision.world.jobs.map(({ key }) => key);
-  return names;
+  let keys: string[] = [];
+  for await (const { decision } of readDecisions(file)) keys = decision.world.jobs.map(({ key }) => key);
+  return keys;
 }
 
 it("what an operator recorded is decided again bit for bit, and can be asked what if", async () => {
@@ -67,8 +67,8 @@ it("what an operator recorded is decided again bit for bit, and can be asked wha
   await liveOf("second", 2);
   // It may have started with what the first one's first pod gave back, plans before that one's end.
   await eventually("a decision without the first job", async () => {
-    const names = await lastJobs(file);
-    return names.length === 1 && names[0]?.endsWith("second");
+    const keys = await lastJobs(file);
+    return keys.length === 1 && keys[0]?.endsWith("/second");
   });
   operator.kill("SIGTERM");
   await operator.exited;
