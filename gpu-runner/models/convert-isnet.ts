@@ -3,7 +3,7 @@
  * so are the sizes to which its maps are enlarged. The network itself has no such limit: every map is enlarged by
  * two. Its side outputs and intermediate maps, which only training needs, are left out.
  */
-import { type DecodedGraph, type DecodedNode, type DecodedPicture, FLOAT, onnxModel } from "./onnx-schema.ts";
+import { decodeModel, type DecodedNode, type DecodedPicture, encodeModel, FLOAT } from "./onnx-schema.ts";
 
 const SCALES = "scales";
 
@@ -31,8 +31,7 @@ function openSides({ type }: DecodedPicture): void {
  * @param file the published ONNX file @throws {RangeError} when it has no such output
  */
 export function convertIsnet(file: Uint8Array, output: string): Uint8Array {
-  const schema = onnxModel();
-  const model = schema.toObject(schema.decode(file)) as { readonly graph: DecodedGraph };
+  const model = decodeModel(file);
   const { graph } = model;
   const [input] = graph.input;
   const kept = graph.output.find(({ name }) => name === output);
@@ -45,7 +44,7 @@ export function convertIsnet(file: Uint8Array, output: string): Uint8Array {
   graph.initializer = [...graph.initializer.filter(({ name }) => used.has(name)), scales];
   graph.output = [kept];
   for (const picture of [input, kept]) openSides(picture);
-  return schema.encode(model).finish();
+  return encodeModel(model);
 }
 
 const bytesOf = (values: readonly number[]) => new Uint8Array(Float32Array.from(values).buffer);

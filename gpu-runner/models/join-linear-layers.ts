@@ -14,7 +14,7 @@ import {
   sideBySide,
   unchanged,
 } from "./linear-layers.ts";
-import { attribute, type DecodedGraph, type DecodedNode, FLOAT, onnxModel } from "./onnx-schema.ts";
+import { attribute, decodeModel, type DecodedNode, encodeModel, FLOAT } from "./onnx-schema.ts";
 
 interface Weights {
   readonly name: string;
@@ -136,8 +136,7 @@ class Joining {
 
 /** @param file of a network in whole floats, its weights in the file */
 export function withLinearLayersJoined(file: Uint8Array): Uint8Array {
-  const schema = onnxModel();
-  const model = schema.toObject(schema.decode(file)) as { readonly graph: DecodedGraph };
+  const model = decodeModel(file);
   const { graph } = model;
   const weights = graph.initializer as Weights[];
   const joining = new Joining(weights);
@@ -146,5 +145,5 @@ export function withLinearLayersJoined(file: Uint8Array): Uint8Array {
   graph.node = joining.nodes;
   const used = new Set(joining.nodes.flatMap(({ input }) => input));
   graph.initializer = [...weights.filter(({ name }) => used.has(name)), ...joining.added];
-  return schema.encode(model).finish();
+  return encodeModel(model);
 }

@@ -86,6 +86,17 @@ export interface DecodedGraph {
   output: DecodedPicture[];
 }
 
+export interface DecodedModel {
+  readonly graph: DecodedGraph;
+}
+
+/** A file to be edited: whole numbers of 64 bits stay as exact as they are. @throws {Error} when it is none */
+export const decodeModel = (file: Uint8Array): DecodedModel =>
+  onnxModel().toObject(onnxModel().decode(file)) as DecodedModel;
+
+/** The edited file. */
+export const encodeModel = (model: DecodedModel): Uint8Array => onnxModel().encode(model).finish();
+
 const ATTRIBUTE_TYPES = { f: 1, i: 2, s: 3, t: 4, ints: 7 } as const;
 
 /** As a node or a graph holds it. */

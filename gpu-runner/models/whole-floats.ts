@@ -3,7 +3,15 @@
  * a layer and back after it, and lay it out anew each time. Computed in whole floats throughout, IS-Net takes five
  * sixths of the time. Its weights stay halves in the file; ONNX Runtime widens them once, when it opens it. Pure.
  */
-import { attribute, type DecodedGraph, type DecodedNode, FLOAT, HALF, onnxModel } from "./onnx-schema.ts";
+import {
+  attribute,
+  type DecodedGraph,
+  decodeModel,
+  type DecodedNode,
+  encodeModel,
+  FLOAT,
+  HALF,
+} from "./onnx-schema.ts";
 
 /** What a value is called when no node changes its type: as what it was made from, or as the network's output. */
 function renaming({ node, output }: DecodedGraph): (name: string) => string {
@@ -30,8 +38,7 @@ const widening = (from: string, to: string): DecodedNode & Record<string, unknow
  * @param file of a network whose values are halves or whole floats, no integers; its input and output are whole.
  */
 export function inWholeFloats(file: Uint8Array): Uint8Array {
-  const schema = onnxModel();
-  const model = schema.toObject(schema.decode(file)) as { readonly graph: DecodedGraph };
+  const model = decodeModel(file);
   const { graph } = model;
   const halves = graph.initializer.filter(({ data_type }) => data_type === HALF);
   if (halves.length === 0) return file;
@@ -47,5 +54,5 @@ export function inWholeFloats(file: Uint8Array): Uint8Array {
     return widening(weights.name, name);
   });
   graph.node = [...widened, ...nodes];
-  return schema.encode(model).finish();
+  return encodeModel(model);
 }
