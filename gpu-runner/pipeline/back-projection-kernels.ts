@@ -35,7 +35,8 @@ export const firstShrunk = (factor: number) => factor / 2 - 2 * factor;
 /** The first small pixel that a large pixel is made from, seen from the small one that it lies in. */
 export const firstEnlarged = (phase: number, factor: number) => (phase < factor / 2 ? -2 : -1);
 
-const clamp = (index: number, length: number) => Math.min(length - 1, Math.max(0, index));
+/** The nearest index of so many: beyond its ends a row repeats its first and last. */
+export const clamp = (index: number, length: number) => Math.min(length - 1, Math.max(0, index));
 
 /**
  * For each of `length` small pixels in a row, how much of each of its 2 · ROUND_REACH + 1 neighbours comes back when

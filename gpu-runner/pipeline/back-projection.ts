@@ -5,13 +5,12 @@
  * of it is linear and works along rows and columns alone, so the sum of endless rounds is solved for, at the small size.
  */
 import type { Box } from "#crds/runner-report.ts";
-import { firstShrunk, type Kernels, kernelsOf, roundTrip, TAPS } from "./back-projection-kernels.ts";
+import { clamp, firstShrunk, type Kernels, kernelsOf, roundTrip, TAPS } from "./back-projection-kernels.ts";
 import { factorised, solveColumns, solveRow } from "./banded-system.ts";
 import { enlarged, grown } from "./box.ts";
 import {
   addAcross,
   CHANNELS,
-  clamp,
   clampedBytes,
   enlargeDown,
   FOUR,

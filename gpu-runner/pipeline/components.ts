@@ -103,12 +103,19 @@ function componentOf(runs: Int32Array, { width, height }: Size): Component {
   return { pixels, touchesEdge, runs };
 }
 
-/** How many of a group's pixels are so. */
-export function countIn({ runs }: Component, isSo: Inside): number {
-  let count = 0;
+/** Visits a group's pixels, in the order of the picture. */
+export function forEachPixel({ runs }: Component, visit: (index: number) => void): void {
   for (let k = 0; k < runs.length; k += 2) {
     const end = runs[k + 1] ?? 0;
-    for (let i = runs[k] ?? 0; i < end; i++) if (isSo(i)) count++;
+    for (let i = runs[k] ?? 0; i < end; i++) visit(i);
   }
+}
+
+/** How many of a group's pixels are so. */
+export function countIn(component: Component, isSo: Inside): number {
+  let count = 0;
+  forEachPixel(component, (i) => {
+    if (isSo(i)) count++;
+  });
   return count;
 }

@@ -2,7 +2,7 @@
  * Enlarges pictures by whole factors: bicubic (Catmull-Rom), edges repeated, the centres of old and new pixels
  * aligned. A row at a time, so that a correction of a large picture needs no second one.
  */
-import { firstEnlarged, type Kernels, kernelsOf, TAPS } from "./back-projection-kernels.ts";
+import { clamp, firstEnlarged, type Kernels, kernelsOf, TAPS } from "./back-projection-kernels.ts";
 import { newRgb, type Rgb } from "./raster.ts";
 
 export const CHANNELS = 3;
@@ -38,8 +38,6 @@ export function repeatEdges({ all, inner }: PaddedRow): void {
     all[margin + inner.length + i] = inner[inner.length - CHANNELS + (i % CHANNELS)] ?? 0;
   }
 }
-
-export const clamp = (index: number, length: number) => Math.min(length - 1, Math.max(0, index));
 
 export const rowOf = ({ width, data }: Samples, y: number) =>
   data.subarray(y * width * CHANNELS, (y + 1) * width * CHANNELS);

@@ -3,7 +3,7 @@
  * for it. Such a ghost may hang together with the product by its own haze; what tells it is that it is hardly there,
  * and that nothing solid is near.
  */
-import { type Component, components } from "./components.ts";
+import { type Component, components, forEachPixel } from "./components.ts";
 import { distanceTo } from "./distance.ts";
 import { eroded } from "./matte.ts";
 import type { Alpha } from "./raster.ts";
@@ -15,13 +15,10 @@ const REACH = 0.02;
 /** Mean opacity, of 255, under which a region is a ghost: glass and veils are more than that. */
 const FAINT = 32;
 
-function meanOf({ data }: Alpha, { runs, pixels }: Component): number {
+function meanOf({ data }: Alpha, region: Component): number {
   let sum = 0;
-  for (let k = 0; k < runs.length; k += 2) {
-    const end = runs[k + 1] ?? 0;
-    for (let i = runs[k] ?? 0; i < end; i++) sum += data[i] ?? 0;
-  }
-  return sum / pixels;
+  forEachPixel(region, (i) => (sum += data[i] ?? 0));
+  return sum / region.pixels;
 }
 
 /** 1 where no pixel within `radius` is solid. */
@@ -39,14 +36,11 @@ export function clearGhosts(matte: Alpha): Alpha {
   if (ghosts.length === 0) return matte;
   const alpha = { ...matte, data: Uint8Array.from(matte.data) };
   const distance = distanceTo(matte, SOLID);
-  for (const { runs } of ghosts) {
-    for (let k = 0; k < runs.length; k += 2) {
-      const end = runs[k + 1] ?? 0;
-      for (let i = runs[k] ?? 0; i < end; i++) {
-        const left = Math.max(0, 2 - (distance.data[i] ?? 0) / reach);
-        alpha.data[i] = Math.round((alpha.data[i] ?? 0) * Math.min(1, left));
-      }
-    }
+  for (const ghost of ghosts) {
+    forEachPixel(ghost, (i) => {
+      const left = Math.max(0, 2 - (distance.data[i] ?? 0) / reach);
+      alpha.data[i] = Math.round((alpha.data[i] ?? 0) * Math.min(1, left));
+    });
   }
   return alpha;
 }

@@ -6,7 +6,7 @@ import type { SurfaceRow } from "./noise-table.ts";
 const CELLS = 24;
 /** Largest radius, as a share of a cell. */
 const LARGEST = 0.2;
-/** Cells in ten that hold a pit where there are most. */
+/** Share of the cells that hold a pit where there are most. */
 const FILLED = 0.22;
 
 interface Pit {

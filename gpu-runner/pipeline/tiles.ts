@@ -4,6 +4,7 @@
  * kept: with padding of at least the network's receptive radius the result equals the whole picture's.
  */
 import type { Box } from "#crds/runner-report.ts";
+import { clampedBytes } from "./interpolation.ts";
 import type { Size } from "./layout.ts";
 import type { Rgb } from "./raster.ts";
 
@@ -100,8 +101,7 @@ export function writeTile(
   { width, height, padding, factor, gain }: Enlarged,
 ): void {
   const plane = width * height * factor ** 2;
-  // It rounds and clamps what it is given.
-  const levels = new Uint8ClampedArray(into.data.buffer, into.data.byteOffset, into.data.length);
+  const levels = clampedBytes(into);
   const scale = 255 * gain;
   const kept = 1 - gain;
   for (let y = 0; y < core.height * factor; y++) {
