@@ -54,7 +54,7 @@ it("takes a photo through all stages and proves that the product is unchanged", 
   });
   expect(report.stages.map(({ stage }) => stage)).toEqual(["segment", "place", "upscale"]);
   expect(report.fidelity.corePixels).toBeGreaterThan(100_000);
-  expect(report.models.map(({ name }) => name)).toEqual(["isnet-general-use", "esrgan-slim-x2"]);
+  expect(report.models.map(({ name }) => name)).toEqual(["isnet-product", "esrgan-slim-x2"]);
   const { width, height } = await sharp(await storage.get(report.final.output)).metadata();
   expect([width, height]).toEqual([report.final.width, report.final.height]);
 

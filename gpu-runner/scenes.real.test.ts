@@ -70,10 +70,7 @@ it("paints round the untouched product, says so, and makes the same bytes again 
   const report = await readReport(storage, itemReportRef(keyOf(manifest)));
   expect(report).toMatchObject({
     hasGeneratedPixels: true,
-    models: [
-      { name: "isnet-general-use" },
-      { name: "tiny", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) },
-    ],
+    models: [{ name: "isnet-product" }, { name: "tiny", sha256: expect.stringMatching(/^[0-9a-f]{64}$/) }],
   });
   const recipe = Recipe.parse(JSON.parse(String(await storage.get(report?.recipe ?? ""))));
   expect(recipe.generated).toMatchObject({

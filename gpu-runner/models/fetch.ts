@@ -8,6 +8,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readFile, rename, rm, stat, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ModelEntry, Part } from "./catalogue.ts";
+import { addChanges } from "./add-changes.ts";
 import { convertEsrgan } from "./convert-esrgan.ts";
 import { convertIsnet } from "./convert-isnet.ts";
 import { convertNcnn } from "./convert-ncnn.ts";
@@ -139,7 +140,7 @@ async function build(dir: string, model: ModelEntry): Promise<void> {
     }
     parts.push(content);
   }
-  const made = make(model, parts);
+  const made = await make(model, parts);
   const got = createHash("sha256").update(made).digest("hex");
   if (got !== model.sha256) throw new ChecksumMismatch(model.name, model.sha256, got);
   const path = modelPath(dir, model);
@@ -154,7 +155,7 @@ async function build(dir: string, model: ModelEntry): Promise<void> {
   for (const part of model.parts) await rm(partPath(dir, part), { force: true });
 }
 
-function make({ name, recipe }: ModelEntry, parts: readonly Buffer[]): Uint8Array {
+async function make({ name, recipe }: ModelEntry, parts: readonly Buffer[]): Promise<Uint8Array> {
   const [description, ...rest] = parts;
   if (!description) throw new RangeError(`${name} has no parts`);
   const text = () => description.toString("utf8");
@@ -163,7 +164,7 @@ function make({ name, recipe }: ModelEntry, parts: readonly Buffer[]): Uint8Arra
     case "joined":
       return Buffer.concat(parts);
     case "isnet":
-      return convertIsnet(Buffer.concat(parts), recipe.output);
+      return withChanges(convertIsnet(Buffer.concat(parts), recipe.output), recipe.changes);
     case "esrgan":
       return convertEsrgan({ json: JSON.parse(text()) as unknown, shards: weights(), name }, recipe.range);
     case "ncnn":
@@ -171,4 +172,8 @@ function make({ name, recipe }: ModelEntry, parts: readonly Buffer[]): Uint8Arra
     default:
       return recipe satisfies never;
   }
+}
+
+async function withChanges(file: Uint8Array, changes: string | undefined): Promise<Uint8Array> {
+  return changes === undefined ? file : addChanges(file, await readFile(new URL(changes, import.meta.url)));
 }

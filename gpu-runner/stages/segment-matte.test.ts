@@ -33,28 +33,29 @@ class Scripted extends ModelSessions {
 const picture = newRgb(SIDE, SIDE);
 
 describe("looks at a photo", () => {
-  it("are two small ones where they are sure", async () => {
-    const sessions = new Scripted(1, 1);
-    await makeMatte(picture, SEGMENTER, sessions);
+  it("are two, at the whole and at the product, on squares as small as show either", async () => {
+    const sessions = new Scripted(0.8, 1);
+    const { alpha } = await makeMatte(picture, SEGMENTER, sessions);
     expect(sessions.looks).toEqual([sides?.locate, sides?.closer]);
-  });
-
-  it("are taken again at full size where the small ones see hardly anything solid", async () => {
-    const sessions = new Scripted(0.91, 0.91, 1, 1);
-    const { alpha } = await makeMatte(picture, SEGMENTER, sessions);
-    expect(sessions.looks).toEqual([sides?.locate, sides?.closer, size, size]);
-    expect(alpha.data[(SIDE / 2) * SIDE + SIDE / 2]).toBe(255);
-  });
-
-  it("at the whole picture at full size are taken once, though two rounds need them", async () => {
-    const sessions = new Scripted(0.6, 0.6, 0.6, 1);
-    const { alpha } = await makeMatte(picture, SEGMENTER, sessions);
-    expect(sessions.looks).toEqual([sides?.locate, size, sides?.closer, size]);
     expect(alpha.data[(SIDE / 2) * SIDE + SIDE / 2]).toBeGreaterThan(200);
   });
 
-  it("have the last word at full size on whether there is a product", async () => {
-    const sessions = new Scripted(0.91, 0.91, 0.1);
-    await expect(makeMatte(picture, SEGMENTER, sessions)).rejects.toMatchObject({ class: "no-product" });
+  it("are of the one size that a network takes, the second only where it shows more", async () => {
+    const oneSquare = { ...SEGMENTER, task: { ...SEGMENTER.task, sides: undefined } };
+    const sessions = new Scripted(1, 1);
+    await makeMatte(picture, oneSquare, sessions);
+    expect(sessions.looks).toEqual([size, size]);
+    const closeUp = newRgb(SIDE / 4, SIDE / 4);
+    const once = new Scripted(1, 1);
+    await makeMatte(closeUp, oneSquare, once);
+    expect(once.looks).toEqual([size]);
+  });
+
+  it("each have a say on whether there is a product", async () => {
+    const nothing = new Scripted(0.1);
+    await expect(makeMatte(picture, SEGMENTER, nothing)).rejects.toMatchObject({ class: "no-product" });
+    expect(nothing.looks).toEqual([sides?.locate]);
+    const onlyFromAfar = new Scripted(0.51, 0.1);
+    await expect(makeMatte(picture, SEGMENTER, onlyFromAfar)).rejects.toMatchObject({ class: "no-product" });
   });
 });

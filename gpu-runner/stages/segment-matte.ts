@@ -21,16 +21,12 @@ export interface Matte extends Pick<
   readonly alpha: Alpha;
 }
 
-/** A first look that is less sure is taken again at the network's full size, before anything is decided. */
-const SURE_SCORE = 0.9;
 /** For a network that takes its square alone: seen enlarged by less than this, a product shows hardly more. */
 const LEAST_MAGNIFICATION = 1.2;
 /** At least so much of each edge must be covered before the background is taken for what was found. */
 const CROSSED_EDGE = 0.005;
 /** A product that is cut off at all four edges is solid for the most part; levels of 255. */
 const LEAST_SOLID = 0.5;
-/** What small looks see less solid than this is looked at again at the network's full size: out of focus, or glass. */
-const SURE_SOLID = 0.5;
 const [FAINT, SOLID] = [8, 250];
 /** The product that is looked at closer is at least so opaque (of 255): haze round it is not. */
 const LOCATED_ALPHA = 26;
@@ -39,17 +35,6 @@ type Task = SegmentEntry["task"];
 type See = (picture: Rgb, shape: Size) => Promise<Plane>;
 
 const squareOf = (side: number): Size => ({ width: side, height: side });
-
-/** Looks at the whole picture are kept: when both looks are taken again at full size, the first may be there already. */
-function rememberingWhole(whole: Rgb, see: See): See {
-  const seen = new Map<number, Promise<Plane>>();
-  return (picture, shape) => {
-    if (picture !== whole) return see(picture, shape);
-    const look = seen.get(shape.width) ?? see(picture, shape);
-    seen.set(shape.width, look);
-    return look;
-  };
-}
 
 interface Looks {
   readonly scores: Plane;
@@ -83,17 +68,6 @@ function changedShare(before: Plane, after: Plane, box: Box): number {
 }
 
 const sizeOf = ({ width, height }: Rgb) => ({ width, height });
-
-/** The task without smaller squares: each look at the network's full size. */
-const atFullSize = (task: Task): Task => ({ ...task, sides: undefined });
-
-/** At the whole picture, as small as shows what the product is and where. */
-async function lookFirst(rgb: Rgb, task: Task, see: See): Promise<Plane> {
-  const { sides, size } = task;
-  if (!sides) return see(rgb, squareOf(size));
-  const small = await see(rgb, squareOf(sides.locate));
-  return judgeScores(small).score >= SURE_SCORE ? small : see(rgb, squareOf(size));
-}
 
 async function lookCloser(rgb: Rgb, seen: Plane, task: Task, see: See): Promise<Looks> {
   const first = resizePlane(seen, rgb.width, rgb.height);
@@ -146,11 +120,9 @@ function checkFound({ found, score }: ProductVerdict): void {
   );
 }
 
-type Found = Omit<Matte, "model">;
-
 /** @throws {Failure} `no-product`, judged by the first look before the second is paid for, and again after it. */
-async function lookTwice(rgb: Rgb, task: Task, see: See): Promise<Found> {
-  const seen = await lookFirst(rgb, task, see);
+async function lookTwice(rgb: Rgb, task: Task, see: See): Promise<Omit<Matte, "model">> {
+  const seen = await see(rgb, squareOf(task.sides?.locate ?? task.size));
   checkFound(judgeScores(seen));
   const { scores, passes, secondLook } = await lookCloser(rgb, seen, task, see);
   const verdict = judgeScores(scores);
@@ -160,23 +132,10 @@ async function lookTwice(rgb: Rgb, task: Task, see: See): Promise<Found> {
   return { ...tidy, alpha: clearGhosts(tidy.alpha), productScore, coverage, secondLook };
 }
 
-/**
- * The more solid of what small looks and full ones saw; small ones alone where they are sure. Full ones have the last
- * word on whether there is a product at all.
- * @throws {Failure} `no-product`
- */
-async function findProduct(rgb: Rgb, task: Task, see: See): Promise<Found> {
-  const small = await lookTwice(rgb, task, see);
-  const solid = solidity(small.alpha);
-  if (!task.sides || solid >= SURE_SOLID) return small;
-  const full = await lookTwice(rgb, atFullSize(task), see);
-  return solidity(full.alpha) > solid ? full : small;
-}
-
 /** @throws {Failure} `no-product` */
 export async function makeMatte(rgb: Rgb, model: SegmentEntry, sessions: ModelSessions): Promise<Matte> {
   const see: See = (picture, shape) => scorePicture(picture, shape, model, sessions);
-  const found = await findProduct(rgb, model.task, rememberingWhole(rgb, see));
+  const found = await lookTwice(rgb, model.task, see);
   checkApart(found.alpha);
   const { name, sha256, licence } = model;
   return { ...found, model: { name, sha256, licence } };

@@ -1,7 +1,12 @@
 /** What the areas are measured on and with, made at first need: an area alone waits for nothing that it does not use. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import { DEFAULT_MODELS, SEGMENTER, upscalersUpTo } from "../../gpu-runner/models/catalogue.ts";
+import {
+  DEFAULT_MODELS,
+  PUBLISHED_SEGMENTER,
+  SEGMENTER,
+  upscalersUpTo,
+} from "../../gpu-runner/models/catalogue.ts";
 import { ensureModels } from "../../gpu-runner/models/fetch.ts";
 import { modelPath } from "../../gpu-runner/models/load.ts";
 import { ModelSessions, type SessionSettings } from "../../gpu-runner/models/sessions.ts";
@@ -62,7 +67,7 @@ export async function prepareSubjects(cache: string, count: number, steps: Steps
   await steps.runIfNeeded("models: fetching weights", "two minutes, once", (progress) =>
     ensureModels({
       dir: modelsDir,
-      models: [...DEFAULT_MODELS, ...upscalersUpTo(4, "fine")],
+      models: [...DEFAULT_MODELS, PUBLISHED_SEGMENTER, ...upscalersUpTo(4, "fine")],
       onProgress: ({ model, step }) => step !== "ready" && progress(`${model} ${step}`),
     }),
   );
@@ -86,7 +91,7 @@ export async function prepareSubjects(cache: string, count: number, steps: Steps
       const kept = join(cache, "eval", "cutouts");
       return {
         ours: ourCutter(sessions),
-        baseline: remembering(baselineCutter(sessions), kept, SEGMENTER.sha256),
+        baseline: remembering(baselineCutter(sessions), kept, PUBLISHED_SEGMENTER.sha256),
         rembg: remembering(peer, kept, `${SEGMENTER.sha256} ${python}`),
       };
     }),

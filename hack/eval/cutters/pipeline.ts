@@ -1,6 +1,6 @@
-/** The cutters that run on this project's models: the runner's own stage, and one pass without any craft. */
+/** The cutters of this project: the runner's own stage, and one pass of the published network without any craft. */
 import { Failure } from "../../../gpu-runner/failure.ts";
-import { SEGMENTER } from "../../../gpu-runner/models/catalogue.ts";
+import { PUBLISHED_SEGMENTER } from "../../../gpu-runner/models/catalogue.ts";
 import type { ModelSessions } from "../../../gpu-runner/models/sessions.ts";
 import { newPlane, type Rgb } from "../../../gpu-runner/pipeline/raster.ts";
 import { resizePlane } from "../../../gpu-runner/pipeline/resample.ts";
@@ -37,10 +37,13 @@ async function rawScores(rgb: Rgb, sessions: ModelSessions): Promise<Float32Arra
   for (let i = 0; i < SIDE * SIDE; i++) {
     for (let c = 0; c < 3; c++) data[c * SIDE * SIDE + i] = (square.data[i * 3 + c] ?? 0) / 255 - 0.5;
   }
-  return sessions.run(SEGMENTER, { data, dims: [1, 3, SIDE, SIDE], output: "output" });
+  return sessions.run(PUBLISHED_SEGMENTER, { data, dims: [1, 3, SIDE, SIDE], output: "output" });
 }
 
-/** One pass over the whole photo at 1024²; the model's soft scores are the matte, the photo's pixels the colours. */
+/**
+ * One pass of the published network over the whole photo at 1024²: its soft scores are the matte, the photo's pixels
+ * the colours.
+ */
 export function baselineCutter(sessions: ModelSessions): Cutter {
   return {
     name: "baseline",
