@@ -95,8 +95,11 @@ function azuriteProgram(persistence: readonly string[]) {
   const azurite = createRequire(import.meta.url).resolve("azurite/package.json");
   const entry = new URL("dist/src/blob/main.js", pathToFileURL(azurite));
   const program = nodeProgram(entry, [...FLAGS, ...persistence]);
-  const preload = new URL("without-telemetry.ts", import.meta.url);
-  return { ...program, args: ["--import", preload.href, ...program.args] };
+  const preloads = [
+    new URL("without-telemetry.ts", import.meta.url),
+    new URL("one-stop.ts", import.meta.url),
+  ].flatMap(({ href }) => ["--import", href]);
+  return { ...program, args: [...preloads, ...program.args] };
 }
 
 function addressIn(line: string): string | undefined {
