@@ -71,13 +71,20 @@ class Network(torch.nn.Module):
             inputs = [_source(same, name) for name in node.input]
             self.plan.append((node.op_type, inputs, node.output[0], attributes))
         self.input = graph.input[0].name
+        self.to(memory_format=torch.channels_last)
         last = {name: i for i, (_, inputs, _, _) in enumerate(self.plan) for name in inputs}
         self.dead = {}
         for name, i in last.items():
             self.dead.setdefault(i, []).append(name)
 
+    @torch.no_grad()
+    def scores(self, x):
+        """As `logits`, after the sigmoid; nothing is learnt from them."""
+        with torch.autocast("cpu", torch.bfloat16):
+            return torch.sigmoid(self.logits(x).float())
+
     def logits(self, x):
-        values = {self.input: x}
+        values = {self.input: x.contiguous(memory_format=torch.channels_last)}
         for i, (op, inputs, output, attributes) in enumerate(self.plan):
             if op == "Sigmoid":
                 return values[inputs[0]]

@@ -75,9 +75,14 @@ def load(folder):
     return pictures, [Place(folder, number) for number in _numbers(folder, "empty")]
 
 
+def _resized(values, size, filter):
+    """[h, w, channels] of floats at another size (wide, high)."""
+    channel = lambda c: Image.fromarray(np.ascontiguousarray(values[..., c], np.float32)).resize(size, filter)
+    return np.stack([np.asarray(channel(c)) for c in range(values.shape[-1])], -1)
+
+
 def _enlarged(plate, size):
-    channel = lambda c: Image.fromarray(np.ascontiguousarray(plate[..., c], np.float32)).resize(size, Image.BICUBIC)
-    return np.stack([np.asarray(channel(c)) for c in range(3)], -1)
+    return _resized(plate, size, Image.BICUBIC)
 
 
 def _shouldered(light):
@@ -94,9 +99,7 @@ def _elsewhere(rng, product):
     """The product smaller, and anywhere in the picture."""
     high, wide = product.shape[:2]
     share = rng.uniform(0.3, 1)
-    size = (round(wide * share), round(high * share))
-    channel = lambda c: np.asarray(Image.fromarray(np.ascontiguousarray(product[..., c])).resize(size, Image.BOX))
-    small = np.stack([channel(c) for c in range(4)], -1)
+    small = _resized(product, (round(wide * share), round(high * share)), Image.BOX)
     out = np.zeros_like(product)
     rows, columns = np.flatnonzero(small[..., 3].max(1) > 0.02), np.flatnonzero(small[..., 3].max(0) > 0.02)
     if len(rows) == 0:

@@ -46,13 +46,10 @@ def thumbnail(image):
     return (small - small.mean()) / (small.std() + 1e-3)
 
 
-@torch.no_grad()
 def matte(net, image):
     """[h, w] levels of 255 at the photo's size."""
     x = np.asarray(image.resize((SIDE, SIDE), Image.BILINEAR), np.float32).transpose(2, 0, 1)[None] / 255 - 0.5
-    with torch.autocast("cpu", torch.bfloat16):
-        logits = net.logits(torch.from_numpy(x.copy()).contiguous(memory_format=torch.channels_last))
-    seen = torch.sigmoid(logits.float())[0, 0].numpy()
+    seen = net.scores(torch.from_numpy(x.copy()))[0, 0].numpy()
     return np.asarray(Image.fromarray(seen).resize(image.size, Image.BILINEAR)) * 255
 
 
@@ -64,7 +61,7 @@ def main():
     out = pathlib.Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
     known = [thumbnail(Image.open(path)) for path in pathlib.Path(options.leave_out).rglob("*.jpg")]
-    net = Network(options.network).to(memory_format=torch.channels_last)
+    net = Network(options.network)
     kept = {"product": 0, "place": 0, "unsure": 0, "left out": 0}
     for archive in sorted(glob.glob(options.archives)):
         for image in pictures(archive):

@@ -71,7 +71,6 @@ def _batches(pictures, places, real, seed, queue):
         queue.put(tuple(np.stack(part) for part in zip(*looks)))
 
 
-@torch.no_grad()
 def measure(net, held):
     """Mean overlap at half opacity, and mean error in the soft edge, over the held-out looks."""
     overlaps, errors = [], []
@@ -79,17 +78,12 @@ def measure(net, held):
         for turn in range(2):
             x, y = photos.rendered(random.Random(f"{number}-{turn}"), [], [], 512, layers)
             truth = torch.from_numpy(y)
-            with torch.autocast("cpu", torch.bfloat16):
-                seen = torch.sigmoid(net.logits(_laid(torch.from_numpy(x)[None])).float())[0]
+            seen = net.scores(torch.from_numpy(x)[None])[0]
             a, b = seen > 0.5, truth > 0.5
             overlaps.append(((a & b).sum() / ((a | b).sum() + 1e-6)).item())
             band = (truth > 0.02) & (truth < 0.98)
             errors.append((seen - truth).abs()[band].mean().item())
     return float(np.mean(overlaps)), float(np.nanmean(errors))
-
-
-def _laid(x):
-    return x.contiguous(memory_format=torch.channels_last)
 
 
 def _often(about):
@@ -114,7 +108,7 @@ def main():
     options = parser.parse_args()
     options.out.mkdir(parents=True, exist_ok=True)
     torch.manual_seed(options.seed)
-    net = Network(options.network).to(memory_format=torch.channels_last)
+    net = Network(options.network)
     optimizer = torch.optim.AdamW(groups(net), weight_decay=1e-3)
     average = {name: p.detach().clone() for name, p in net.named_parameters()}
     step, state = 0, options.out / "state.pt"
@@ -142,7 +136,7 @@ def main():
         for group in optimizer.param_groups:
             group["lr"] = group["top"] * options.rate * warm * 0.5 * (1 + math.cos(math.pi * min(1, spent / total)))
         with torch.autocast("cpu", torch.bfloat16):
-            logits = net.logits(_laid(x))
+            logits = net.logits(x)
         logits = logits.float()
         kept, learnt = loss_of_real(logits[:REAL], y[:REAL]), loss_of(logits[REAL:], y[REAL:])
         loss = kept + learnt
