@@ -3,26 +3,20 @@
  * A network that was taught more, kept as what its weights changed by: a few megabytes beside the published file.
  * Of a wide layer the change is a product of two small matrices, of others the whole. Pure.
  */
-import { type DecodedModel, decodeModel, type DecodedTensor, encodeModel, HALF } from "./onnx-schema.ts";
-
-interface Weights extends DecodedTensor {
-  readonly name: string;
-  readonly data_type: number;
-  raw_data: Uint8Array;
-}
+import { type DecodedModel, decodeModel, type DecodedWeights, encodeModel, HALF } from "./onnx-schema.ts";
 
 /** What a change to the weights `name` is called in the file of changes. */
 const WHOLE = "/change";
 const UP = "/up";
 const DOWN = "/down";
 
-function halves({ name, data_type, raw_data }: Weights): Float16Array {
+function halves({ name, data_type, raw_data = new Uint8Array() }: DecodedWeights): Float16Array {
   if (data_type !== HALF) throw new RangeError(`the weights "${name}" are no halves`);
   return new Float16Array(new Uint8Array(raw_data).buffer);
 }
 
 const weightsOf = ({ graph }: DecodedModel) =>
-  new Map((graph.initializer as Weights[]).map((weights) => [weights.name, weights] as const));
+  new Map(graph.initializer.map((weights) => [weights.name, weights] as const));
 
 /** Row `row` of up [out, rank] × down [rank, inner], added to what is there. */
 function addProductRow(to: Float32Array, row: number, up: Float16Array, down: Float16Array): void {

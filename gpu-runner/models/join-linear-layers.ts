@@ -14,14 +14,14 @@ import {
   sideBySide,
   unchanged,
 } from "./linear-layers.ts";
-import { attribute, decodeModel, type DecodedNode, encodeModel, FLOAT } from "./onnx-schema.ts";
-
-interface Weights {
-  readonly name: string;
-  readonly data_type: number;
-  readonly dims?: readonly unknown[];
-  readonly raw_data?: Uint8Array;
-}
+import {
+  attribute,
+  decodeModel,
+  type DecodedNode,
+  type DecodedWeights,
+  encodeModel,
+  FLOAT,
+} from "./onnx-schema.ts";
 
 type Node = DecodedNode & {
   readonly attribute?: readonly { readonly name: string; readonly ints?: readonly unknown[] }[];
@@ -44,14 +44,14 @@ function isPlain(node: Node, [, , height = 0, width]: readonly number[]): boolea
 
 class Joining {
   readonly nodes: Node[] = [];
-  readonly added: Weights[] = [];
-  readonly #weights: ReadonlyMap<string, Weights>;
+  readonly added: DecodedWeights[] = [];
+  readonly #weights: ReadonlyMap<string, DecodedWeights>;
   /** What is a sum of convolutions of other tensors, by its name; written down when somebody needs it as it is. */
   readonly #linear = new Map<string, Linear>();
   readonly #written = new Set<string>();
   readonly #channels = new Map<string, number>();
 
-  constructor(weights: readonly Weights[]) {
+  constructor(weights: readonly DecodedWeights[]) {
     this.#weights = new Map(weights.map((one) => [one.name, one]));
   }
 
@@ -138,12 +138,11 @@ class Joining {
 export function withLinearLayersJoined(file: Uint8Array): Uint8Array {
   const model = decodeModel(file);
   const { graph } = model;
-  const weights = graph.initializer as Weights[];
-  const joining = new Joining(weights);
+  const joining = new Joining(graph.initializer);
   for (const node of graph.node) joining.take(node);
   for (const { name } of graph.output) joining.write(name);
   graph.node = joining.nodes;
   const used = new Set(joining.nodes.flatMap(({ input }) => input));
-  graph.initializer = [...weights.filter(({ name }) => used.has(name)), ...joining.added];
+  graph.initializer = [...graph.initializer.filter(({ name }) => used.has(name)), ...joining.added];
   return encodeModel(model);
 }

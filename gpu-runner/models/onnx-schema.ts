@@ -81,9 +81,17 @@ export interface DecodedPicture {
 
 export interface DecodedGraph {
   node: DecodedNode[];
-  initializer: { name: string; data_type: number }[];
+  initializer: DecodedWeights[];
   readonly input: readonly DecodedPicture[];
   output: DecodedPicture[];
+}
+
+/** A tensor that a graph holds by its name. */
+export interface DecodedWeights {
+  name: string;
+  readonly data_type: number;
+  readonly dims?: readonly unknown[];
+  raw_data?: Uint8Array;
 }
 
 export interface DecodedModel {
