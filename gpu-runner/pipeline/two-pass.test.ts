@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { newPlane, type Plane } from "./raster.ts";
-import { fusePasses, planSecondLook } from "./two-pass.ts";
+import { joinLooks, planSecondLook } from "./two-pass.ts";
 
 const MODEL = 1024;
 
@@ -32,7 +32,7 @@ describe("planSecondLook", () => {
   });
 });
 
-describe("fusePasses", () => {
+describe("joinLooks", () => {
   const SIDE = 300;
   const LOOK = { x: 50, y: 50, width: 200, height: 200 };
   type Shape = (x: number, y: number) => number;
@@ -45,37 +45,29 @@ describe("fusePasses", () => {
     }
     return plane;
   }
-  function fuse(first: Shape, second: Shape): Shape {
-    const { data } = fusePasses(drawn(first), drawn(second, LOOK), LOOK);
+  function join(first: Shape, second: Shape): Shape {
+    const { data } = joinLooks(drawn(first), drawn(second, LOOK), LOOK);
     return (x, y) => data[y * SIDE + x] ?? 0;
   }
 
-  it("takes the edge from the second pass", () => {
-    const softer: Shape = (x, y) => (x === 89 && block(90, y) === 1 ? 0.4 : block(x, y));
-    expect(fuse(block, softer)(89, 150)).toBeCloseTo(0.4, 5);
+  it("takes edge and inside from the closer look", () => {
+    const holed: Shape = (x, y) => (Math.hypot(x - 150, y - 150) < 25 ? 0 : block(x, y));
+    const softer: Shape = (x, y) => (x === 89 && block(90, y) === 1 ? 0.4 : holed(x, y));
+    const joined = join(block, softer);
+    expect(joined(89, 150)).toBeCloseTo(0.4, 5);
+    expect(joined(150, 150)).toBe(0);
+    expect(joined(120, 150)).toBe(1);
   });
 
-  it("opens a small hole that only the second pass shows", () => {
-    const holed: Shape = (x, y) => (Math.hypot(x - 150, y - 150) < 5 ? 0 : block(x, y));
-    const fused = fuse(block, holed);
-    expect(fused(150, 150)).toBeCloseTo(0, 5);
-    expect(fused(120, 150)).toBe(1);
-  });
-
-  it("keeps a part of the product that the second pass lost", () => {
-    const halved: Shape = (x, y) => (x >= 150 ? 0 : block(x, y));
-    expect(fuse(block, halved)(180, 150)).toBe(1);
-  });
-
-  it("takes nothing for product that the first pass saw far from it", () => {
-    const withWall: Shape = (x, y) => (y < 80 ? 1 : block(x, y));
-    expect(fuse(block, withWall)(150, 60)).toBe(0);
+  it("clears what the first look took for a part of the product near it", () => {
+    const withNeighbour: Shape = (x, y) => (y >= 60 && y < 88 && x >= 90 && x < 210 ? 1 : block(x, y));
+    expect(join(withNeighbour, block)(150, 70)).toBe(0);
   });
 
   it("leaves what lies outside the look, and no line at its end", () => {
     const hazy: Shape = (x, y) => (block(x, y) === 1 ? 1 : 0.2);
-    const fused = fuse(hazy, () => 0.3);
-    expect(fused(20, 20)).toBeCloseTo(0.2, 6);
-    expect(Math.abs(fused(50, 150) - fused(49, 150))).toBeLessThan(0.03);
+    const joined = join(hazy, () => 0.3);
+    expect(joined(20, 20)).toBeCloseTo(0.2, 6);
+    expect(Math.abs(joined(50, 150) - joined(49, 150))).toBeLessThan(0.03);
   });
 });

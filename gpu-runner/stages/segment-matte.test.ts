@@ -7,10 +7,15 @@ import { makeMatte } from "./segment-matte.ts";
 const SIDE = 1024;
 const { size, sides } = SEGMENTER.task;
 
-/** Sees a disc in the middle, as surely as the looks' sides say in their order. */
+/** A disc's radius as a share of the first look's side, and of closer ones': with the runner's room round it. */
+const [FROM_AFAR, CLOSER] = [0.2, 0.43];
+
+/** Sees a disc in the middle, as surely as the scores say in their order. */
 class Scripted extends ModelSessions {
   readonly looks: number[] = [];
   readonly #scores: readonly number[];
+  /** Of closer looks. */
+  radius = CLOSER;
 
   constructor(...scores: readonly number[]) {
     super({ modelsDir: "", provider: "cpu", intraOpThreads: 1 });
@@ -20,11 +25,12 @@ class Scripted extends ModelSessions {
   override run(_model: unknown, { dims }: ModelInput): Promise<Float32Array> {
     const side = dims[3] ?? 0;
     const score = this.#scores[this.looks.length] ?? 0;
+    const radius = this.looks.length === 0 ? FROM_AFAR : this.radius;
     this.looks.push(side);
     const out = new Float32Array(side * side);
     for (let i = 0; i < out.length; i++) {
       const [x, y] = [(i % side) / side - 0.5, Math.floor(i / side) / side - 0.5];
-      if (Math.hypot(x, y) < 0.2) out[i] = score;
+      if (Math.hypot(x, y) < radius) out[i] = score;
     }
     return Promise.resolve(out);
   }
@@ -38,6 +44,13 @@ describe("looks at a photo", () => {
     const { alpha } = await makeMatte(picture, SEGMENTER, sessions);
     expect(sessions.looks).toEqual([sides?.locate, sides?.closer]);
     expect(alpha.data[(SIDE / 2) * SIDE + SIDE / 2]).toBeGreaterThan(200);
+  });
+
+  it("are three where the product turns out much smaller than it seemed, and never more", async () => {
+    const sessions = new Scripted(1, 1, 1);
+    sessions.radius = CLOSER / 2;
+    await makeMatte(picture, SEGMENTER, sessions);
+    expect(sessions.looks).toEqual([sides?.locate, sides?.closer, sides?.closer]);
   });
 
   it("are of the one size that a network takes, the second only where it shows more", async () => {

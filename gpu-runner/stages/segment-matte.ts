@@ -1,4 +1,4 @@
-/** The soft matte of a photo: two looks of the model, fused and tidied; or the one that the photo brought. */
+/** The soft matte of a photo: two looks of the model, tidied; or the one that the photo brought. */
 import type { Box } from "#crds/runner-report.ts";
 import { Failure } from "../failure.ts";
 import type { SegmentEntry } from "../models/catalogue.ts";
@@ -10,7 +10,7 @@ import { tidyMatte } from "../pipeline/matte-tidy.ts";
 import { type Alpha, cropBytes, type Plane, type Rgb } from "../pipeline/raster.ts";
 import { resizePlane } from "../pipeline/resample.ts";
 import type { Size } from "../pipeline/layout.ts";
-import { fusePasses, overlay, planSecondLook } from "../pipeline/two-pass.ts";
+import { joinLooks, planSecondLook } from "../pipeline/two-pass.ts";
 import type { SegmentFacts } from "./facts.ts";
 import { scorePicture } from "./segment-score.ts";
 
@@ -28,6 +28,9 @@ const CROSSED_EDGE = 0.005;
 /** A product that is cut off at all four edges is solid for the most part; levels of 255. */
 const LEAST_SOLID = 0.5;
 const [FAINT, SOLID] = [8, 250];
+/** A product that fills this much less of a closer look than was thought is looked at once more, closer still. */
+const SMALLER = 1.4;
+const MOST_CLOSER_LOOKS = 2;
 /** The product that is looked at closer is at least so opaque (of 255): haze round it is not. */
 const LOCATED_ALPHA = 26;
 
@@ -43,17 +46,17 @@ interface Looks {
   readonly secondLook: NonNullable<SegmentFacts["secondLook"]>;
 }
 
-/** The box of the product found on the model's square, in pixels of the picture. */
-function locate(square: Plane, picture: Rgb): Box | undefined {
+/** The box of the product found on the model's square, in pixels of the picture; `seen` is what the square shows. */
+function locate(square: Plane, seen: Box): Box {
   const box = alphaBox(tidyMatte(toAlpha(square)).alpha, LOCATED_ALPHA);
-  if (!box) return undefined;
-  const [scaleX, scaleY] = [picture.width / square.width, picture.height / square.height];
+  if (!box) return seen;
+  const [scaleX, scaleY] = [seen.width / square.width, seen.height / square.height];
   const [x, y] = [Math.floor(box.x * scaleX), Math.floor(box.y * scaleY)];
   return {
-    x,
-    y,
-    width: Math.min(picture.width, Math.ceil((box.x + box.width) * scaleX)) - x,
-    height: Math.min(picture.height, Math.ceil((box.y + box.height) * scaleY)) - y,
+    x: seen.x + x,
+    y: seen.y + y,
+    width: Math.min(seen.width, Math.ceil((box.x + box.width) * scaleX)) - x,
+    height: Math.min(seen.height, Math.ceil((box.y + box.height) * scaleY)) - y,
   };
 }
 
@@ -67,25 +70,27 @@ function changedShare(before: Plane, after: Plane, box: Box): number {
   return changed / (box.width * box.height);
 }
 
-const sizeOf = ({ width, height }: Rgb) => ({ width, height });
+const areaOf = ({ width, height }: Box) => width * height;
 
 async function lookCloser(rgb: Rgb, seen: Plane, task: Task, see: See): Promise<Looks> {
-  const first = resizePlane(seen, rgb.width, rgb.height);
-  const product = locate(seen, rgb) ?? { x: 0, y: 0, ...sizeOf(rgb) };
+  const { width, height } = rgb;
+  const first = resizePlane(seen, width, height);
   const { sides, size } = task;
   const side = sides?.closer ?? size;
-  const plan = planSecondLook(product, rgb, side);
+  let plan = planSecondLook(locate(seen, { x: 0, y: 0, width, height }), rgb, side);
   if (!sides && plan.magnification < LEAST_MAGNIFICATION) {
     return { scores: first, passes: [], secondLook: { ...plan, taken: false, changed: 0 } };
   }
-  const closer = await see(cropBytes(rgb, plan.box, 3), squareOf(side));
-  const second = resizePlane(closer, plan.box.width, plan.box.height);
-  const scores = fusePasses(first, second, plan.box);
-  return {
-    scores,
-    passes: [first, overlay(first, second, plan.box)],
-    secondLook: { ...plan, taken: true, changed: changedShare(first, scores, plan.box) },
-  };
+  let scores = first;
+  for (let looks = 1; ; looks++) {
+    const closer = await see(cropBytes(rgb, plan.box, 3), squareOf(side));
+    scores = joinLooks(scores, resizePlane(closer, plan.box.width, plan.box.height), plan.box);
+    const next = planSecondLook(locate(closer, plan.box), rgb, side);
+    if (looks === MOST_CLOSER_LOOKS || areaOf(plan.box) < SMALLER * areaOf(next.box)) break;
+    plan = next;
+  }
+  const changed = changedShare(first, scores, plan.box);
+  return { scores, passes: [first, scores], secondLook: { ...plan, taken: true, changed } };
 }
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
