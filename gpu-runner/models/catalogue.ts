@@ -141,7 +141,7 @@ export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
     name: "isnet-product",
     trainingData: `${isnet.trainingData} Taught more here: on rendered pictures, and on photos of gcompris-qt-data (free licences, some share-alike) with its own mattes.`,
     recipe: { make: "isnet", output: "output", changes: "isnet-product/changes.onnx" },
-    sha256: "df115eb7ac91b3ae87389e888c9475a406d4fcdf27090e7d3a2b7fa449934a3c",
+    sha256: "1e2af2cdd3e0fbdf64e546fe305d948b4d0141ccb6e5b47242fd2bb02a9efa0d",
   },
   esrgan({
     name: "esrgan-slim-x2",

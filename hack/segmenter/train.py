@@ -25,7 +25,7 @@ BATCH = 4
 REAL = 1
 SIDES = (512, 512, 640)
 # What the network learns slowest is seen more often.
-OFTEN = {"blurred": 2, "glass": 3, "fringe": 2, "fern": 2, "sieve": 2, "basket": 2}
+OFTEN = {"blurred": 2, "glass": 3, "fringe": 2, "ring": 2, "fern": 2, "sieve": 2, "basket": 2}
 HELD_OUT = 14
 RATE = {"whole": 2e-4, "low rank": 1e-3}
 AVERAGE = 0.995
