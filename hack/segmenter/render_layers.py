@@ -5,7 +5,6 @@ Leaves for each number FIRST..END-1 what `hack/eval/render/render.py` leaves, an
 evaluation: these have a seed, sizes and an order of kinds of their own.
 """
 
-import json
 import os
 import random
 import sys
@@ -37,8 +36,7 @@ def describe(number):
     kind = rng.choice(HARD) if hard else objects.ORDER[number % len(objects.ORDER)]
     mono = kind in ("white-on-white", "black-on-black")
     long_side = rng.randrange(448, 577, 16)
-    wide, high = rng.choice([(1, 1), (1, 1), (4, 3), (3, 4)])
-    size = [round(long_side * side / max(wide, high)) for side in (wide, high)]
+    size = render.frame_size(rng, long_side)
     background = "sweep" if mono else rng.choice(BACKGROUNDS)
     touches = rng.random() < (0.3 if hard else 0.1)
     return rng, {
@@ -57,7 +55,6 @@ def describe(number):
 render.describe = describe
 
 
-
 def render_empty(out, number):
     """A place seen as one would see a product in it: OUT_DIR/NUMBER.empty.f32, and .json last."""
     bpy.ops.wm.read_factory_settings(use_empty=True)
@@ -70,9 +67,7 @@ def render_empty(out, number):
     surroundings.BACKGROUNDS[picture["background"]](rng, picture["kind"])
     surroundings.light_up(rng)
     picture["plateWidth"], picture["plateHeight"] = render.render_plate(f"{out}/{number}.empty.f32", parts)
-    with open(f"{out}/{number}.part", "w") as file:
-        json.dump(picture, file)
-    os.rename(f"{out}/{number}.part", f"{out}/{number}.empty.json")
+    render.write_description(f"{out}/{number}.empty.json", picture)
     print(f"EMPTY {number}", flush=True)
 
 

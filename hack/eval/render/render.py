@@ -4,8 +4,8 @@ Run:  blender --background --python render.py -- OUT_DIR NUMBER...
 For each NUMBER it leaves OUT_DIR/NUMBER.product.f32 (linear light, RGBA premultiplied: alpha is the exact matte)
 and OUT_DIR/NUMBER.plate.f32 (linear light, RGBA: the place with the product's shadow and reflections, but not the
 product; smaller than the picture, to be enlarged), 32-bit floats, rows from the bottom. OUT_DIR/NUMBER.rendered.json
-comes last and says what they show; then a line "PICTURE NUMBER" is printed. A number always gives the same picture.
-Blender 3.4 or later, Cycles on the CPU.
+comes last and says what they show; then a line "PICTURE NUMBER" is printed. A number always gives the same picture, but for
+roundings of Cycles (0.002 at most in light, in one float of a thousand). Blender 3.4 or later, Cycles on the CPU.
 """
 
 import array
@@ -40,8 +40,7 @@ def describe(number):
     mono = kind in ("white-on-white", "black-on-black")
     background = "sweep" if mono else list(surroundings.BACKGROUNDS)[(number + turn) % len(surroundings.BACKGROUNDS)]
     long_side = 1600 if number % 25 == 19 else rng.randrange(640, 801, 16)
-    wide, high = rng.choice([(1, 1), (1, 1), (4, 3), (3, 4)])
-    size = [round(long_side * side / max(wide, high)) for side in (wide, high)]
+    size = frame_size(rng, long_side)
     fill = 0.1 + 0.8 * ((number * GOLDEN) % 1)
     touches = number % 9 == 4
     return rng, {
@@ -55,6 +54,12 @@ def describe(number):
         "products": 2 if number % 11 == 7 and not touches else 1,
         "outOfFocus": background == "blurred" or rng.random() < 0.35,
     }
+
+
+def frame_size(rng, long_side):
+    """Width and height in pixels: half of all frames are square."""
+    wide, high = rng.choice([(1, 1), (1, 1), (4, 3), (3, 4)])
+    return [round(long_side * side / max(wide, high)) for side in (wide, high)]
 
 
 def build_products(rng, picture):
@@ -198,6 +203,13 @@ def render_plate(path, parts):
     return render_floats(path, PLATE_SAMPLES)
 
 
+def write_description(path, picture):
+    """To be called last: a picture whose description is there is whole."""
+    with open(f"{path}.part", "w") as file:
+        json.dump(picture, file)
+    os.rename(f"{path}.part", path)
+
+
 def render_picture(out, number):
     bpy.ops.wm.read_factory_settings(use_empty=True)
     rng, picture = describe(number)
@@ -210,9 +222,7 @@ def render_picture(out, number):
     surroundings.light_up(rng)
     render_product(f"{out}/{number}.product.f32", room, frame)
     picture["plateWidth"], picture["plateHeight"] = render_plate(f"{out}/{number}.plate.f32", parts)
-    with open(f"{out}/{number}.part", "w") as file:
-        json.dump(picture, file)
-    os.rename(f"{out}/{number}.part", f"{out}/{number}.rendered.json")
+    write_description(f"{out}/{number}.rendered.json", picture)
     print(f"PICTURE {number}", flush=True)
 
 
