@@ -85,8 +85,9 @@ async function lookCloser(rgb: Rgb, seen: Plane, task: Task, see: See): Promise<
   for (let looks = 1; ; looks++) {
     const closer = await see(cropBytes(rgb, plan.box, 3), squareOf(side));
     scores = joinLooks(scores, resizePlane(closer, plan.box.width, plan.box.height), plan.box);
+    if (looks === MOST_CLOSER_LOOKS) break;
     const next = planSecondLook(locate(closer, plan.box), rgb, side);
-    if (looks === MOST_CLOSER_LOOKS || areaOf(plan.box) < SMALLER * areaOf(next.box)) break;
+    if (areaOf(plan.box) < SMALLER * areaOf(next.box)) break;
     plan = next;
   }
   const changed = changedShare(first, scores, plan.box);
