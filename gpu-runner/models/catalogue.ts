@@ -141,7 +141,7 @@ export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
     name: "isnet-product",
     trainingData: `${isnet.trainingData} Taught more here: on rendered pictures, and on photos of gcompris-qt-data (free licences, some share-alike) with its own mattes.`,
     recipe: { make: "isnet", output: "output", changes: "isnet-product/changes.onnx" },
-    sha256: "46f5ccc06f6f4fa2139e0c6feac107817d5c2b6390db126a5d3383537349dd91",
+    sha256: "e5ab50af826209bf4b5f49aca90d5f4a8774122de34a2c68bb88a9bfed1f7ac6",
   },
   esrgan({
     name: "esrgan-slim-x2",

@@ -4,7 +4,7 @@ import type { Alpha, Plane } from "./raster.ts";
 
 export interface TidyMatte {
   readonly alpha: Alpha;
-  /** Stray specks that were cleared, and pinholes that were closed. */
+  /** Stray specks that were cleared, and pinholes and reflections that were closed. */
   readonly specksCleared: number;
   readonly pinholesClosed: number;
 }
@@ -14,6 +14,10 @@ const SPECK_SHARE = 0.01;
 /** Enclosed holes smaller than this share of the product are noise; larger ones are real (handles, rings). */
 const PINHOLE_SHARE = 0.0004;
 const LEAST_PINHOLE_PIXELS = 4;
+/** An enclosed patch up to this share of the product that is nowhere clear is a reflection; glass is larger. */
+const REFLECTION_SHARE = 0.02;
+/** Of 255: under this a pixel shows the place behind. */
+const CLEAR = 77;
 
 /** A speck or pinhole of at least so many pixels is looked at twice: what is smaller nobody sees. */
 const LEAST_EVIDENCE_PIXELS = 12;
@@ -29,6 +33,9 @@ function agreed(group: Component, passes: readonly Plane[], isProduct: boolean):
   );
 }
 
+/** Whether a patch that a product encloses shows nothing of what lies behind it. */
+const isReflection = (hole: Component, { data }: Alpha) => countIn(hole, (i) => (data[i] ?? 0) < CLEAR) === 0;
+
 /** A group of which hardly anything is half opaque is a ghost of what lies behind a product. */
 const GHOST = { opacity: 128, share: 0.05 };
 
@@ -41,7 +48,7 @@ function level({ data }: Alpha, { runs }: Component, to: 0 | 255): void {
 
 /**
  * Clears stray specks and faint ghosts away from the product and closes pinholes inside it, unless every pass has
- * seen them; soft edges stay as they are.
+ * seen them; closes reflections that a model takes for something see-through; soft edges stay as they are.
  * @param passes scores of each pass that looked, of the matte's size, 0..1.
  */
 export function tidyMatte(matte: Alpha, passes: readonly Plane[] = []): TidyMatte {
@@ -55,8 +62,11 @@ export function tidyMatte(matte: Alpha, passes: readonly Plane[] = []): TidyMatt
   const specks = parts.filter(
     (part) => (part.pixels < largestSpeck || isGhost(part)) && !agreed(part, passes, true),
   );
+  const isPinhole = (hole: Component) => hole.pixels <= largestPinhole && !agreed(hole, passes, false);
   const pinholes = components(matte, (i) => (matte.data[i] ?? 0) < 255).filter(
-    (hole) => !hole.touchesEdge && hole.pixels <= largestPinhole && !agreed(hole, passes, false),
+    (hole) =>
+      !hole.touchesEdge &&
+      (isPinhole(hole) || (hole.pixels <= REFLECTION_SHARE * product && isReflection(hole, matte))),
   );
   for (const speck of specks) level(alpha, speck, 0);
   for (const pinhole of pinholes) level(alpha, pinhole, 255);

@@ -95,6 +95,29 @@ describe("tidyMatte", () => {
     expect(tidyMatte(matte, [pass, doubting]).specksCleared).toBe(0);
   });
 
+  it("closes a reflection in an opaque product: nowhere clear, and opaque all round", () => {
+    const patch = (left: number, level: string) => (rows: string[][]) => {
+      for (let y = 30; y < 34; y++) for (let x = left; x < left + 6; x++) set(rows, x, y, level);
+    };
+    const closed = tidyMatte(withProduct(patch(20, "=")));
+    expect(closed).toMatchObject({ pinholesClosed: 1 });
+    expect(closed.alpha.data[32 * 60 + 22]).toBe(255);
+    const reachesTheEdge = withProduct(patch(10, "="));
+    expect(tidyMatte(reachesTheEdge).alpha).toEqual(reachesTheEdge);
+    const clearInside = withProduct((rows) => {
+      patch(20, "=")(rows);
+      set(rows, 22, 32, ".");
+    });
+    expect(tidyMatte(clearInside).alpha).toEqual(clearInside);
+  });
+
+  it("leaves what is see-through at large", () => {
+    const window = withProduct((rows) => {
+      for (let y = 15; y < 45; y++) for (let x = 20; x < 40; x++) set(rows, x, y, "-");
+    });
+    expect(tidyMatte(window).alpha).toEqual(window);
+  });
+
   const ghost = (rows: string[][]) => {
     for (let y = 8; y < 50; y++) for (let x = 52; x < 58; x++) set(rows, x, y, "=");
   };

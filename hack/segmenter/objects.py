@@ -2,6 +2,8 @@
 
 import math
 
+from mathutils import Euler, Matrix
+
 import materials as of
 import products
 import shapes
@@ -155,6 +157,71 @@ def glassware(rng):
     return [*parts, shapes.lathe([(0, 0.06), (0.2, 0.06), (0.2, 0.35), (0, 0.35)], _paint(rng))]
 
 
+def crockery(rng):
+    """A cup with what is drunk from it on a saucer, or plates and bowls in one another: glaze that mirrors the room."""
+    light = rng.random() < 0.6
+    glaze = of.plain([rng.uniform(0.6, 0.88)] * 3 if light else [rng.uniform(0.01, 0.7) for _ in range(3)], rng.uniform(0.02, 0.25))
+    if rng.random() < 0.3:
+        parts, wide = [], rng.uniform(0.4, 0.5)
+        for i in range(rng.randint(1, 4)):
+            low = i * 0.05
+            rim = low + rng.uniform(0.05, 0.25)
+            parts.append(shapes.lathe([(0, low), (wide * 0.5, low), (wide, rim), (wide - 0.02, rim), (wide * 0.48, low + 0.02), (0, low + 0.02)], glaze))
+            wide *= rng.uniform(0.85, 1)
+        return parts
+    plate, rise = rng.uniform(0.42, 0.55), rng.uniform(0.04, 0.09)
+    saucer = [(0, 0), (plate * 0.5, 0), (plate, rise), (plate - 0.015, rise + 0.01), (plate * 0.48, 0.025), (0, 0.025)]
+    wide, tall = rng.uniform(0.24, 0.32), rng.uniform(0.3, 0.5)
+    wall = shapes.curve_through([(wide * 0.5, 0.03), (wide * 0.9, tall * 0.4), (wide, tall)])
+    inside = [(r - 0.02, z + 0.01) for r, z in reversed(wall)]
+    drink = of.plain(rng.choice([(0.02, 0.008, 0.003), (0.15, 0.06, 0.02), (0.4, 0.2, 0.1), (0.6, 0.5, 0.4)]), 0.05)
+    full = tall * rng.uniform(0.7, 0.92)
+    grip = shapes.torus(tall * 0.27, rng.uniform(0.02, 0.03), glaze, (wide + 0.02, 0, tall * 0.55), (math.pi / 2, 0, 0))
+    parts = [shapes.lathe(saucer, glaze), shapes.lathe([(0, 0.03), *wall, *inside], glaze), grip]
+    return [*parts, shapes.lathe([(wide * 0.93, full), (0, full)], drink)]
+
+
+def bouquet(rng):
+    """Blossoms on long thin stems, held together below, in a vase or lying free of one."""
+    green = of.grained([(0.02, 0.13, 0.02), (0.1, 0.32, 0.06)], 0.5, 3)
+    blossom = of.plain([rng.uniform(0.02, 0.85) for _ in range(3)], 0.6)
+    parts, stems = [], []
+    for _ in range(rng.randint(4, 14)):
+        turn, out, tall = rng.uniform(0, 2 * math.pi), rng.uniform(0.02, 0.4), rng.uniform(0.6, 1.0)
+        at = lambda t: (out * t**1.6 * math.cos(turn), out * t**1.6 * math.sin(turn), tall * t)
+        stems.append([at(step / 8) for step in range(9)])
+        size = rng.uniform(0.05, 0.09)
+        head = shapes.ellipsoid((size, size, size * rng.uniform(0.6, 1.6)), at(1), blossom)
+        head.rotation_euler = (rng.uniform(-0.5, 0.5), rng.uniform(-0.5, 0.5), 0)
+        parts.append(head)
+        for _ in range(rng.randint(0, 2)):
+            leaf = shapes.leaf(rng.uniform(0.15, 0.4), rng.uniform(0.015, 0.04), rng.uniform(0.2, 1.2), green)
+            leaf.location, leaf.rotation_euler = at(rng.uniform(0.1, 0.6)), (0, 0, rng.uniform(0, 6.3))
+            parts.append(leaf)
+    parts.append(shapes.strands(stems, rng.uniform(0.006, 0.014), green))
+    if rng.random() < 0.6:
+        parts += [shapes.lathe([(0, 0), (0.1, 0), (0.14, 0.2), (0.09, 0.4), (0.08, 0.4), (0.12, 0.2), (0, 0.02)], _paint(rng))]
+    return parts
+
+
+def dial(rng):
+    """A clock, drum or framed plate: a rim round a flat field that may be of the wall's own colour."""
+    rim, field = _paint(rng), of.plain([rng.uniform(0.3, 0.8)] * 3 if rng.random() < 0.6 else [rng.uniform(0.02, 0.8) for _ in range(3)], 0.5)
+    deep, thick = rng.uniform(0.06, 0.5), rng.uniform(0.02, 0.09)
+    upright = (math.pi / 2 - rng.uniform(0, 0.3), 0, rng.uniform(-0.5, 0.5))
+    body = shapes.lathe([(0, 0), (0.48, 0), (0.48, deep), (0.48 - thick, deep), (0.48 - thick, deep - 0.03), (0, deep - 0.03)], rim)
+    face = shapes.lathe([(0.48 - thick, deep - 0.02), (0, deep - 0.02)], field)
+    marks = []
+    for i in range(rng.choice([0, 12, 12])):
+        turn = 2 * math.pi * i / 12
+        mark = shapes.block((0.02, 0.07, 0.006), ((0.4 - thick) * math.sin(turn), (0.4 - thick) * math.cos(turn), deep - 0.015), rim)
+        mark.rotation_euler = (0, 0, -turn)
+        marks.append(mark)
+    for part in (body, face, *marks):
+        part.matrix_world = Matrix.Translation((0, 0, 0.5)) @ Euler(upright).to_matrix().to_4x4() @ part.matrix_basis
+    return [body, face, *marks]
+
+
 KINDS = {
     **products.KINDS,
     "glass": glassware,
@@ -168,3 +235,5 @@ KINDS = {
 }
 # Shown more often than the rest: what the network knows least.
 ORDER = [*KINDS, "glass", "sieve", "toy", "fringe", "ring", "glass", "basket", "assembly"]
+# What real photos showed to be missing.
+MISSED = {"crockery": crockery, "bouquet": bouquet, "dial": dial}

@@ -17,6 +17,9 @@ LUMINANCE = np.array([0.21, 0.72, 0.07], np.float32)
 # Places without things that might be products.
 BARE = ("sweep", "wood", "tiles", "window")
 MARGIN = 0.08
+# The runner looks at the whole photo at one size and close round the product at another, and so mostly does this.
+WHOLE_SIDE, CLOSER_SIDE = 512, 640
+CLOSE_SHARE = {WHOLE_SIDE: 0.15, CLOSER_SIDE: 0.9}
 
 
 class Layers:
@@ -124,7 +127,9 @@ def _develop(rng, layers, place):
             plate = plate[:, ::-1]
         level = lambda light: np.median(light.astype(np.float32) @ LUMINANCE) + 1e-3
         plate = plate * (level(layers.plate) / level(plate)) ** rng.uniform(0.3, 1.0)
-    tint = np.array([np.exp(rng.gauss(0, 0.25)) for _ in range(3)], np.float32) if rng.random() < 0.5 else 1
+    # White on white and black on black are to stay so.
+    is_tinted = layers.about["kind"] not in EXPOSURES and rng.random() < 0.5
+    tint = np.array([np.exp(rng.gauss(0, 0.25)) for _ in range(3)], np.float32) if is_tinted else 1
     light = product[..., :3] * tint
     exposure = EXPOSURES.get(layers.about["kind"], EXPOSURE) * np.exp(rng.gauss(0, 0.18))
     gain = exposure / max(1e-4, np.quantile((light + (1 - alpha) * plate) @ LUMINANCE, 0.97))
@@ -184,7 +189,7 @@ def _whole(rng, alpha):
 
 def look(rng, image, alpha, side):
     """The photo and its matte cut and squashed as the runner looks at it; both turned round half of the time."""
-    box = (_close if rng.random() < 0.55 else _whole)(rng, alpha)
+    box = (_close if rng.random() < CLOSE_SHARE[side] else _whole)(rng, alpha)
     image = image.resize((side, side), Image.LANCZOS, box)
     matte = Image.fromarray(alpha.astype(np.float32)).resize((side, side), Image.BILINEAR, box)
     x, y = np.asarray(image, np.float32) / 255 - 0.5, np.clip(np.asarray(matte), 0, 1)

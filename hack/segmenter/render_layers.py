@@ -23,22 +23,26 @@ EMPTY_FROM = 100_000
 # From here on only what the network learns slowest, more of it out of focus and cut off.
 HARD_FROM = 10_000
 HARD = ["glass", "glass", "fringe", "fringe", "ring", "fern", "cutlery", "black-on-black", "plant"]
+# From here on larger pictures, of what was still missed then.
+LARGE_FROM = 20_000
+LARGE = ["glass", "glass", "fringe", "fringe", "ring", "metallic", "box", "white-on-white", "plant", "sieve"]
+LARGE += ["crockery", "crockery", "bouquet", "dial"]
 render.PRODUCT_SAMPLES = 24
 render.PLATE_SAMPLES = 14
 # Things beside a product and joints behind it are what misleads the network most.
 BACKGROUNDS = [*surroundings.BACKGROUNDS, "desk", "tiles", "desk"]
-products.KINDS = objects.KINDS
+products.KINDS = {**objects.KINDS, **objects.MISSED}
 
 
 def describe(number):
     rng = random.Random(f"{SEED}-{number}")
-    hard = number >= HARD_FROM
-    kind = rng.choice(HARD) if hard else objects.ORDER[number % len(objects.ORDER)]
+    hard, large = number >= HARD_FROM, LARGE_FROM <= number < EMPTY_FROM
+    kind = rng.choice(LARGE if large else HARD) if hard else objects.ORDER[number % len(objects.ORDER)]
     mono = kind in ("white-on-white", "black-on-black")
-    long_side = rng.randrange(448, 577, 16)
+    long_side = rng.randrange(640, 801, 16) if large else rng.randrange(448, 577, 16)
     size = render.frame_size(rng, long_side)
     background = "sweep" if mono else rng.choice(BACKGROUNDS)
-    touches = rng.random() < (0.3 if hard else 0.1)
+    touches = rng.random() < (0.15 if large else 0.3 if hard else 0.1)
     return rng, {
         "number": number,
         "kind": kind,
