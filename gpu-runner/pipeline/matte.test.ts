@@ -96,16 +96,16 @@ describe("tidyMatte", () => {
   });
 
   it("closes a reflection in an opaque product: nowhere clear, and opaque all round", () => {
-    const patch = (left: number, level: string) => (rows: string[][]) => {
-      for (let y = 30; y < 34; y++) for (let x = left; x < left + 6; x++) set(rows, x, y, level);
+    const patch = (left: number) => (rows: string[][]) => {
+      for (let y = 30; y < 34; y++) for (let x = left; x < left + 6; x++) set(rows, x, y, "-");
     };
-    const closed = tidyMatte(withProduct(patch(20, "-")));
+    const closed = tidyMatte(withProduct(patch(20)));
     expect(closed).toMatchObject({ pinholesClosed: 1 });
     expect(closed.alpha.data[32 * 60 + 22]).toBe(255);
-    const reachesTheEdge = withProduct(patch(10, "-"));
+    const reachesTheEdge = withProduct(patch(10));
     expect(tidyMatte(reachesTheEdge).alpha).toEqual(reachesTheEdge);
     const clearInside = withProduct((rows) => {
-      patch(20, "-")(rows);
+      patch(20)(rows);
       set(rows, 22, 32, ".");
     });
     expect(tidyMatte(clearInside).alpha).toEqual(clearInside);

@@ -26,8 +26,19 @@ REAL = 1
 # The closer look makes the edges.
 SIDES = (photos.WHOLE_SIDE, photos.CLOSER_SIDE, photos.CLOSER_SIDE)
 # Of what is simple fewer pictures are rendered, and shops sell most of it; glass is learnt slowest.
-OFTEN = {"blurred": 2, "glass": 2, "bottle": 5, "mug": 5, "vase": 4, "box": 4, "toy": 3}
-OFTEN |= {"metallic": 2, "white-on-white": 2, "black-on-black": 2, "sieve": 2}
+OFTEN = {
+    "bottle": 5,
+    "mug": 5,
+    "vase": 4,
+    "box": 4,
+    "toy": 3,
+    "glass": 2,
+    "metallic": 2,
+    "white-on-white": 2,
+    "black-on-black": 2,
+    "sieve": 2,
+    "blurred": 2,
+}
 HELD_OUT = 14
 RATE = {"whole": 2e-4, "low rank": 1e-3}
 AVERAGE = 0.995
