@@ -4,6 +4,7 @@ import { Failure } from "../failure.ts";
 import type { SegmentEntry } from "../models/catalogue.ts";
 import type { ModelSessions } from "../models/sessions.ts";
 import { alphaBox, judgeScores, type ProductVerdict, toAlpha } from "../pipeline/matte.ts";
+import { guidedUpsampling } from "../pipeline/guided-upsampling.ts";
 import { frameContact } from "../pipeline/matte-flags.ts";
 import { clearGhosts } from "../pipeline/matte-ghosts.ts";
 import { tidyMatte } from "../pipeline/matte-tidy.ts";
@@ -12,6 +13,7 @@ import { resizePlane } from "../pipeline/resample.ts";
 import type { Size } from "../pipeline/layout.ts";
 import { joinLooks, planSecondLook } from "../pipeline/two-pass.ts";
 import type { SegmentFacts } from "./facts.ts";
+import { resizeRgb } from "./picture-codec.ts";
 import { scorePicture } from "./segment-score.ts";
 
 export interface Matte extends Pick<
@@ -83,8 +85,10 @@ async function lookCloser(rgb: Rgb, seen: Plane, task: Task, see: See): Promise<
   }
   let scores = first;
   for (let looks = 1; ; looks++) {
-    const closer = await see(cropBytes(rgb, plan.box, 3), squareOf(side));
-    scores = joinLooks(scores, resizePlane(closer, plan.box.width, plan.box.height), plan.box);
+    const shown = cropBytes(rgb, plan.box, 3);
+    const small = await resizeRgb(shown, squareOf(side));
+    const closer = await see(small, squareOf(side));
+    scores = joinLooks(scores, guidedUpsampling(closer, small, shown), plan.box);
     if (looks === MOST_CLOSER_LOOKS) break;
     const next = planSecondLook(locate(closer, plan.box), rgb, side);
     if (areaOf(plan.box) < SMALLER * areaOf(next.box)) break;
