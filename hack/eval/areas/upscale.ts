@@ -41,14 +41,13 @@ export interface Enlargement {
 }
 
 interface Enlarger {
-  readonly factor: 2 | 4;
   readonly model: UpscaleEntry;
   readonly sessions: ModelSessions;
 }
 
-async function enlarge(picture: Rgb, { factor, model, sessions }: Enlarger): Promise<Rgb> {
+async function enlarge(picture: Rgb, { model, sessions }: Enlarger): Promise<Rgb> {
   const { bytes } = await encodePng(picture);
-  const large = await upscale({ picture: bytes, factor }, model, sessions);
+  const large = await upscale({ picture: bytes }, model, sessions);
   return (await decodePicture(large.picture.bytes)).rgb;
 }
 
@@ -70,7 +69,8 @@ async function panel(label: string, picture: Rgb) {
 }
 
 async function restore(name: string, original: Rgb, enlarger: Enlarger): Promise<Restored> {
-  const { factor, model } = enlarger;
+  const { name: by, task } = enlarger.model;
+  const { factor } = task;
   const small = await shrunk(original, CROP / factor);
   const own = await enlarge(small, enlarger);
   const lanczos = interpolate(small, factor, LANCZOS_3);
@@ -86,7 +86,7 @@ async function restore(name: string, original: Rgb, enlarger: Enlarger): Promise
   return {
     gain: psnr(own) - psnr(lanczos),
     bicubicGain: psnr(cubic) - psnr(lanczos),
-    exhibit: { heading: `Restored ×${factor} by ${model.name}`, about: name, panels },
+    exhibit: { heading: `Restored ×${factor} by ${by}`, about: name, panels },
   };
 }
 
@@ -96,8 +96,8 @@ async function seams(photo: Rgb, sessions: ModelSessions): Promise<{ ratio: numb
   const { tile, padding } = model.task;
   const whole = { ...model, task: { ...model.task, tile: SEAM_SIDE + 2 * padding } };
   const { factor } = model.task;
-  const tiled = await enlarge(picture, { factor, model, sessions });
-  const inOne = await enlarge(picture, { factor, model: whole, sessions });
+  const tiled = await enlarge(picture, { model, sessions });
+  const inOne = await enlarge(picture, { model: whole, sessions });
   const step = (fittedTile(picture, tile, padding).width - 2 * padding) * factor;
   return { ratio: seamRatio(tiled, inOne, step), difference: largestDifference(tiled, inOne) };
 }
@@ -136,7 +136,7 @@ export async function measureUpscale({
     const restored: Restored[] = [];
     for (const { name, rgb } of subjects) {
       onProgress(`${what}, ${name}`);
-      restored.push(await restore(name, busiest(rgb, CROP), { factor, model, sessions }));
+      restored.push(await restore(name, busiest(rgb, CROP), { model, sessions }));
     }
     const sorted = [...restored].sort((a, b) => a.gain - b.gain);
     const [worst, best] = [sorted[0], sorted.at(-1)];
