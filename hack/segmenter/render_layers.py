@@ -1,10 +1,11 @@
 """Renders the layers of the photos that the segmenter learns from: the evaluation's world, other seeds, more things.
 
 Run:  blender --background --factory-startup --python render_layers.py -- OUT_DIR FIRST END EMPTY
-Leaves for each number FIRST..END-1 what `hack/eval/render/render.py` leaves, and EMPTY places that nothing stands in. No number gives a picture of the
-evaluation: these have a seed, sizes and an order of kinds of their own.
+Leaves for each number FIRST..END-1 what `hack/eval/render/render.py` leaves, and EMPTY places that nothing stands in.
+No number gives a picture of the evaluation: these have a seed, sizes and an order of kinds of their own.
 """
 
+import dataclasses
 import os
 import random
 import sys
@@ -19,14 +20,58 @@ import render
 import surroundings
 
 SEED = "segmenter"
+
+
+@dataclasses.dataclass(frozen=True)
+class Tier:
+    """The pictures of the numbers from `first` on."""
+
+    first: int
+    # Chosen from; without them, all kinds in their order.
+    kinds: tuple = ()
+    long_side: tuple = (448, 577)
+    touching: float = 0.1
+    out_of_focus: float = 0.35
+    # How much of the frame's height or width the product fills, at least and at most.
+    fill: tuple = (0.25, 0.9)
+
+
+ALL = Tier(0)
+# What the network learns slowest, more of it out of focus and cut off.
+HARD = Tier(
+    10_000,
+    kinds=("glass", "glass", "fringe", "fringe", "ring", "fern", "cutlery", "black-on-black", "plant"),
+    touching=0.3,
+    out_of_focus=0.6,
+    fill=(0.15, 0.9),
+)
+# Larger pictures, of what was still missed then.
+LARGE = dataclasses.replace(
+    HARD,
+    first=20_000,
+    kinds=(
+        *("glass", "glass", "fringe", "fringe", "ring", "metallic", "box", "white-on-white", "plant", "sieve"),
+        *("crockery", "crockery", "bouquet", "dial"),
+    ),
+    long_side=(640, 801),
+    touching=0.15,
+)
+# Of as large ones, small products: half of what the evaluation's overlap lacks.
+SMALL = dataclasses.replace(
+    LARGE,
+    first=30_000,
+    kinds=(
+        *("glass", "glass", "fringe", "fringe", "black-on-black", "black-on-black"),
+        *("sieve", "ring", "box", "bottle", "mug"),
+    ),
+    touching=0.1,
+    out_of_focus=0.35,
+    fill=(0.1, 0.5),
+)
+TIERS = (ALL, HARD, LARGE, SMALL)
 EMPTY_FROM = 100_000
-# From here on only what the network learns slowest, more of it out of focus and cut off.
-HARD_FROM = 10_000
-HARD = ["glass", "glass", "fringe", "fringe", "ring", "fern", "cutlery", "black-on-black", "plant"]
-# From here on larger pictures, of what was still missed then.
-LARGE_FROM = 20_000
-LARGE = ["glass", "glass", "fringe", "fringe", "ring", "metallic", "box", "white-on-white", "plant", "sieve"]
-LARGE += ["crockery", "crockery", "bouquet", "dial"]
+# A product that is cut off fills at least so much.
+LEAST_CUT_OFF = 0.35
 render.PRODUCT_SAMPLES = 24
 render.PLATE_SAMPLES = 14
 # Things beside a product and joints behind it are what misleads the network most.
@@ -34,25 +79,30 @@ BACKGROUNDS = [*surroundings.BACKGROUNDS, "desk", "tiles", "desk"]
 products.KINDS = {**objects.KINDS, **objects.MISSED}
 
 
+def tier_of(number):
+    # Empty places are described as the hard ones are.
+    return HARD if number >= EMPTY_FROM else [tier for tier in TIERS if tier.first <= number][-1]
+
+
 def describe(number):
     rng = random.Random(f"{SEED}-{number}")
-    hard, large = number >= HARD_FROM, LARGE_FROM <= number < EMPTY_FROM
-    kind = rng.choice(LARGE if large else HARD) if hard else objects.ORDER[number % len(objects.ORDER)]
+    tier = tier_of(number)
+    kind = rng.choice(tier.kinds) if tier.kinds else objects.ORDER[number % len(objects.ORDER)]
     mono = kind in ("white-on-white", "black-on-black")
-    long_side = rng.randrange(640, 801, 16) if large else rng.randrange(448, 577, 16)
-    size = render.frame_size(rng, long_side)
+    size = render.frame_size(rng, rng.randrange(*tier.long_side, 16))
     background = "sweep" if mono else rng.choice(BACKGROUNDS)
-    touches = rng.random() < (0.15 if large else 0.3 if hard else 0.1)
+    touches = rng.random() < tier.touching
+    least, most = tier.fill
     return rng, {
         "number": number,
         "kind": kind,
         "background": background,
         "width": size[0],
         "height": size[1],
-        "fill": rng.uniform(0.35 if touches else 0.15 if hard else 0.25, 0.9),
+        "fill": rng.uniform(max(LEAST_CUT_OFF, least), most) if touches else rng.uniform(least, most),
         "touchesFrame": touches,
         "products": 2 if rng.random() < 0.08 and not touches else 1,
-        "outOfFocus": background == "blurred" or rng.random() < (0.6 if hard else 0.35),
+        "outOfFocus": background == "blurred" or rng.random() < tier.out_of_focus,
     }
 
 
