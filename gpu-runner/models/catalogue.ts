@@ -139,6 +139,12 @@ const isnet = {
   bytes: 88_087_824,
 } as const;
 
+/** Its one part is the whole of it. */
+const EDSR_FILE = {
+  bytes: 1_600_548,
+  sha256: "261687bb5cb0fa34d17921605c5b3c6da9f23b20d68291e9cb09e2bea4ddf95e",
+};
+
 /** @throws {z.ZodError} naming the entry and the statement that it lacks. */
 export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
   {
@@ -180,16 +186,9 @@ export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
     trainingData:
       "Photos of Debian's packages of desktop backgrounds and of gcompris-qt-data, which allow commercial use: CC0, CC BY, CC BY-SA, GPL-2.",
     commercial: "needs-decision",
-    parts: [
-      {
-        path: "network.onnx",
-        bytes: 1_600_548,
-        sha256: "261687bb5cb0fa34d17921605c5b3c6da9f23b20d68291e9cb09e2bea4ddf95e",
-      },
-    ],
+    parts: [{ path: "network.onnx", ...EDSR_FILE }],
     recipe: { make: "joined" },
-    bytes: 1_600_548,
-    sha256: "261687bb5cb0fa34d17921605c5b3c6da9f23b20d68291e9cb09e2bea4ddf95e",
+    ...EDSR_FILE,
   },
   esrgan({
     name: "esrgan-thick-x2",

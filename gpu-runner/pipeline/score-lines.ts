@@ -4,6 +4,7 @@
  * (He, Sun, Tang: Guided Image Filtering, TPAMI 2013). Unlike there, what colours do not explain is not smoothed
  * away: where a product is as white as its place, the scores know more than the photo. Pure.
  */
+import { clamp } from "./back-projection-kernels.ts";
 import type { Plane, Rgb } from "./raster.ts";
 
 /** Of the window, in pixels. Larger ones follow the product's own pattern across its edge. */
@@ -24,8 +25,6 @@ export interface ScoreLines {
   /** 1 where a line has slopes. */
   readonly near: Uint8Array;
 }
-
-const clamp = (value: number, length: number) => Math.max(0, Math.min(length - 1, value));
 
 /** The places of a pixel's window; beyond the end the last row or column counts again. */
 function windowAt(places: Int32Array, index: number, { width, height }: Plane): void {

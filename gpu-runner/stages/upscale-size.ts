@@ -13,11 +13,11 @@ export function wantedSize({ width, height }: Size, { factor, longestSide = Infi
   return { width: Math.round(width * scale), height: Math.round(height * scale) };
 }
 
-/** A picture is enlarged by one of these, and what is too much is filtered away after it. */
-export type EnlargingFactor = 2 | 4;
-
-/** The smallest factor that reaches the wanted size; 1 where the picture has it. */
-export function wholeFactor(from: Size, to: Size): 1 | EnlargingFactor {
+/**
+ * The smallest factor that reaches the wanted size; 1 where the picture has it. What is too much is filtered away
+ * after enlarging.
+ */
+export function wholeFactor(from: Size, to: Size): 1 | 2 | 4 {
   const scale = Math.max(to.width / from.width, to.height / from.height);
   if (scale <= 1) return 1;
   return scale <= 2 ? 2 : 4;

@@ -56,7 +56,7 @@ LARGE = dataclasses.replace(
     long_side=(640, 801),
     touching=0.15,
 )
-# Of as large ones, small products: half of what the evaluation's overlap lacks.
+# As large ones, of small products: the kinds that the evaluation's overlap lacks most, and some simple ones.
 SMALL = dataclasses.replace(
     LARGE,
     first=30_000,
