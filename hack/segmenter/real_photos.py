@@ -11,11 +11,14 @@ import glob
 import io
 import pathlib
 import struct
+import sys
 
 import numpy as np
 import torch
 from PIL import Image
 
+sys.path.append(str(pathlib.Path(__file__).parent.parent / "photos"))
+from likeness import is_among, look_of
 from network import Network
 
 SIDE = 1024
@@ -41,11 +44,6 @@ def pictures(archive):
         at = content.find(b"RIFF", at + 4)
 
 
-def thumbnail(image):
-    small = np.asarray(image.convert("L").resize((16, 16), Image.BOX), np.float32)
-    return (small - small.mean()) / (small.std() + 1e-3)
-
-
 def matte(net, image):
     """[h, w] levels of 255 at the photo's size."""
     x = np.asarray(image.resize((SIDE, SIDE), Image.BILINEAR), np.float32).transpose(2, 0, 1)[None] / 255 - 0.5
@@ -60,13 +58,12 @@ def main():
     options = parser.parse_args()
     out = pathlib.Path(options.out)
     out.mkdir(parents=True, exist_ok=True)
-    known = [thumbnail(Image.open(path)) for path in pathlib.Path(options.leave_out).rglob("*.jpg")]
+    known = [look_of(Image.open(path)) for path in pathlib.Path(options.leave_out).rglob("*.jpg")]
     net = Network(options.network)
     kept = {"product": 0, "place": 0, "unsure": 0, "left out": 0}
     for archive in sorted(glob.glob(options.archives)):
         for image in pictures(archive):
-            own = thumbnail(image)
-            if any((own * other).mean() > 0.9 for other in known):
+            if is_among(look_of(image), known):
                 kept["left out"] += 1
                 continue
             seen = matte(net, image)

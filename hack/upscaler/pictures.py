@@ -8,9 +8,13 @@ that its camera's blur and its compression are gone; a small one is taken as it 
 
 import argparse
 import pathlib
+import sys
 
 import numpy as np
 from PIL import Image
+
+sys.path.append(str(pathlib.Path(__file__).parent.parent / "photos"))
+from likeness import is_among, look_of
 
 DIVISIBLE_BY = 4
 SUFFIXES = {".jpg", ".jpeg", ".png", ".webp"}
@@ -20,15 +24,9 @@ SMALL_FILE = 1000
 LEAST_SIDE = 200
 # The mean step between neighbouring pixels, in levels.
 LEAST_DETAIL = 2.5
-ALIKE = 0.9
 # One in so many photos is kept apart to measure on.
 APART = 12
 Image.MAX_IMAGE_PIXELS = None
-
-
-def thumbnail(image):
-    small = np.asarray(image.convert("L").resize((16, 16), Image.BOX), np.float32)
-    return (small - small.mean()) / (small.std() + 1e-3)
 
 
 def photos_in(folders):
@@ -39,8 +37,8 @@ def photos_in(folders):
         if path.suffix.lower() not in SUFFIXES or path.is_symlink() or ".matte" in path.name:
             continue
         image = Image.open(path).convert("RGB")
-        look = thumbnail(image)
-        if all((look * other).mean() < ALIKE for other in seen):
+        look = look_of(image)
+        if not is_among(look, seen):
             seen.append(look)
             yield path, image, look
 
@@ -74,7 +72,7 @@ def main():
     left_out = [look for _, _, look in photos_in(options.leave_out)]
     kept, names = {}, set()
     for path, image, look in photos_in(options.photos):
-        if any((look * other).mean() >= ALIKE for other in left_out):
+        if is_among(look, left_out):
             print("left out:", path.name)
             continue
         made = list(sizes(image))
