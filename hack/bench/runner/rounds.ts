@@ -1,5 +1,6 @@
 /** What is measured: cuts beside rembg, enlargements beside plain onnxruntime, and memory over a long run. */
 import { join } from "node:path";
+import { mean } from "../../eval/figures.ts";
 import { median, quantile } from "../report.ts";
 import { type BenchPhotos, ENLARGED_SIDE, roundRobin } from "./photos.ts";
 import { settledSlope } from "./slope.ts";
@@ -33,7 +34,7 @@ async function alternate(count: number, ours: Ask, peer: Ask, onProgress: Rounds
 }
 
 const secondsOf = (answers: readonly Answered[]) => answers.map(({ seconds }) => seconds);
-const cpuOf = (answers: readonly Answered[]) => median(answers.map(({ cpuSeconds }) => cpuSeconds));
+const cpuOf = (answers: readonly Answered[]) => mean(answers.map(({ cpuSeconds }) => cpuSeconds));
 
 /** Cuts each photo by both, files to files. */
 export async function cutRounds(
@@ -51,11 +52,12 @@ export async function cutRounds(
   const [mine, theirs] = [secondsOf(answers.ours), secondsOf(answers.peer)];
   const ratios = mine.map((seconds, i) => seconds / (theirs[i] ?? NaN));
   return {
-    ratio_rembg_seconds: median(mine) / median(theirs),
+    // Of the whole batch: large photos take longer, and a median would not tell.
+    ratio_rembg_seconds: mean(mine) / mean(theirs),
     ratio_rembg_seconds_p10: quantile(ratios, 0.1),
     ratio_rembg_seconds_p90: quantile(ratios, 0.9),
-    segment_seconds: median(mine),
-    rembg_seconds: median(theirs),
+    segment_seconds: mean(mine),
+    rembg_seconds: mean(theirs),
     segment_cpu_seconds: cpuOf(answers.ours),
     rembg_cpu_seconds: cpuOf(answers.peer),
     rembg_peak_rss_mb: (await rembg.memory()).peakBytes / BYTES_A_MEGABYTE,
@@ -106,7 +108,7 @@ export async function wholeRounds(
     median(done.map(({ answer }) => Number((answer["seconds"] as Record<string, unknown>)[name])));
   const { peakBytes } = await ours.memory();
   return {
-    pictures_per_minute: 60 / (secondsOf(done).reduce((sum, s) => sum + s, 0) / done.length),
+    pictures_per_minute: 60 / mean(secondsOf(done)),
     refused_pictures: refused,
     place_seconds: stage("place"),
     upscale_seconds: stage("upscale"),
