@@ -8,10 +8,7 @@ import { type OpenSceneModel, type SceneModels, sceneSizes } from "./stages/scen
 function shapesOf({ task }: ModelEntry): readonly Size[] {
   if (task.kind !== "segment") return [{ width: task.tile, height: task.tile }];
   const { sides, size } = task;
-  return [size, ...(sides ? [sides.locate, sides.closer] : [])].map((side) => ({
-    width: side,
-    height: side,
-  }));
+  return Object.values(sides ?? { size }).map((side) => ({ width: side, height: side }));
 }
 
 async function warm(model: ModelEntry, sessions: ModelSessions, isOnGpu: boolean): Promise<void> {

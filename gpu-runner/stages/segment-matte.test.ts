@@ -5,6 +5,7 @@ import { newRgb } from "../pipeline/raster.ts";
 import { makeMatte } from "./segment-matte.ts";
 
 const SIDE = 1024;
+const SMALL_SIDE = 512;
 const { size, sides } = SEGMENTER.task;
 
 /** A disc's radius as a share of the first look's side, and of closer ones': with the runner's room round it. */
@@ -37,20 +38,27 @@ class Scripted extends ModelSessions {
 }
 
 const picture = newRgb(SIDE, SIDE);
+const small = newRgb(SMALL_SIDE, SMALL_SIDE);
 
 describe("looks at a photo", () => {
   it("are two, at the whole and at the product, on squares as small as show either", async () => {
     const sessions = new Scripted(0.8, 1);
-    const { alpha } = await makeMatte(picture, SEGMENTER, sessions);
+    const { alpha } = await makeMatte(small, SEGMENTER, sessions);
     expect(sessions.looks).toEqual([sides?.locate, sides?.closer]);
-    expect(alpha.data[(SIDE / 2) * SIDE + SIDE / 2]).toBeGreaterThan(200);
+    expect(alpha.data[(SMALL_SIDE / 2) * SMALL_SIDE + SMALL_SIDE / 2]).toBeGreaterThan(200);
+  });
+
+  it("show a product of many pixels on a larger square", async () => {
+    const sessions = new Scripted(0.8, 1);
+    await makeMatte(picture, SEGMENTER, sessions);
+    expect(sessions.looks).toEqual([sides?.locate, sides?.closerAtMany]);
   });
 
   it("are three where the product turns out much smaller than it seemed, and never more", async () => {
     const sessions = new Scripted(1, 1, 1);
     sessions.radius = CLOSER / 2;
     await makeMatte(picture, SEGMENTER, sessions);
-    expect(sessions.looks).toEqual([sides?.locate, sides?.closer, sides?.closer]);
+    expect(sessions.looks).toEqual([sides?.locate, sides?.closerAtMany, sides?.closer]);
   });
 
   it("are of the one size that a network takes, the second only where it shows more", async () => {

@@ -30,6 +30,8 @@ const CROSSED_EDGE = 0.005;
 /** A product that is cut off at all four edges is solid for the most part; levels of 255. */
 const LEAST_SOLID = 0.5;
 const [FAINT, SOLID] = [8, 250];
+/** Enlarged by less than this, a product has many pixels: the network draws its edges at half of what it is shown. */
+const FINE_ENLARGED = 1.4;
 /** A product that fills this much less of a closer look than was thought is looked at once more, closer still. */
 const SMALLER = 1.4;
 const MOST_CLOSER_LOOKS = 2;
@@ -74,23 +76,30 @@ function changedShare(before: Plane, after: Plane, box: Box): number {
 
 const areaOf = ({ width, height }: Box) => width * height;
 
+/** The side of the square that shows what is in the box. */
+function closerSide({ width, height }: Box, { sides, size }: Task): number {
+  if (!sides) return size;
+  const isEnlarged = sides.closer >= FINE_ENLARGED * Math.max(width, height);
+  return isEnlarged ? sides.closer : sides.closerAtMany;
+}
+
 async function lookCloser(rgb: Rgb, seen: Plane, task: Task, see: See): Promise<Looks> {
   const { width, height } = rgb;
   const first = resizePlane(seen, width, height);
-  const { sides, size } = task;
-  const side = sides?.closer ?? size;
-  let plan = planSecondLook(locate(seen, { x: 0, y: 0, width, height }), rgb, side);
-  if (!sides && plan.magnification < LEAST_MAGNIFICATION) {
+  const leastSide = task.sides?.closer ?? task.size;
+  let plan = planSecondLook(locate(seen, { x: 0, y: 0, width, height }), rgb, leastSide);
+  if (!task.sides && plan.magnification < LEAST_MAGNIFICATION) {
     return { scores: first, passes: [], secondLook: { ...plan, taken: false, changed: 0 } };
   }
   let scores = first;
   for (let looks = 1; ; looks++) {
     const shown = cropBytes(rgb, plan.box, 3);
-    const small = await resizeRgb(shown, squareOf(side));
-    const closer = await see(small, squareOf(side));
+    const square = squareOf(closerSide(plan.box, task));
+    const small = await resizeRgb(shown, square);
+    const closer = await see(small, square);
     scores = joinLooks(scores, guidedUpsampling(closer, small, shown), plan.box);
     if (looks === MOST_CLOSER_LOOKS) break;
-    const next = planSecondLook(locate(closer, plan.box), rgb, side);
+    const next = planSecondLook(locate(closer, plan.box), rgb, leastSide);
     if (areaOf(plan.box) < SMALLER * areaOf(next.box)) break;
     plan = next;
   }
