@@ -24,7 +24,7 @@ BATCH = 4
 # Of them, the first so many are real photos.
 REAL = 1
 # The closer look makes the edges.
-SIDES = (photos.WHOLE_SIDE, photos.CLOSER_SIDE, photos.CLOSER_SIDE)
+SIDES = (photos.WHOLE_SIDE, photos.CLOSER_SIDE, photos.CLOSER_SIDE, photos.LARGE_SIDE)
 # Of what is simple fewer pictures are rendered, and shops sell most of it; glass, threads and the dark are learnt slowest.
 OFTEN = {
     "bottle": 5,
@@ -89,7 +89,7 @@ def measure(net, held):
     """Mean overlap at half opacity, and mean error in the soft edge, over the held-out looks."""
     overlaps, errors = [], []
     for number, layers in held.items():
-        for side in photos.CLOSE_SHARE:
+        for side in (photos.WHOLE_SIDE, photos.CLOSER_SIDE):
             x, y = photos.rendered(random.Random(f"{number}-{side}"), [], [], side, layers)
             truth = torch.from_numpy(y)
             seen = net.scores(torch.from_numpy(x)[None])[0]
