@@ -158,7 +158,7 @@ export const CATALOGUE: readonly ModelEntry[] = z.array(ModelEntry).parse([
     name: "isnet-product",
     trainingData: `${isnet.trainingData} Taught more here: on rendered pictures, and on photos of gcompris-qt-data (free licences, some share-alike) with its own mattes.`,
     recipe: { make: "isnet", output: "output", changes: "isnet-product/changes.onnx" },
-    sha256: "e5ab50af826209bf4b5f49aca90d5f4a8774122de34a2c68bb88a9bfed1f7ac6",
+    sha256: "a677ebbc1c8fa8627edb5f38fcaa13c994d02ea67723871b14950104c4ef3c5a",
   },
   esrgan({
     name: "esrgan-slim-x2",

@@ -31,7 +31,7 @@ const CROSSED_EDGE = 0.005;
 const LEAST_SOLID = 0.5;
 const [FAINT, SOLID] = [8, 250];
 /** Enlarged by less than this, a product has many pixels: the network draws its edges at half of what it is shown. */
-const FINE_ENLARGED = 1.4;
+const FINE_ENLARGED = 2;
 /** A product that fills this much less of a closer look than was thought is looked at once more, closer still. */
 const SMALLER = 1.4;
 const MOST_CLOSER_LOOKS = 2;
