@@ -14,4 +14,5 @@ def look_of(image):
 
 
 def is_among(look, others):
+    """Whether the photo of this look is one of those; their looks agree by their correlation."""
     return any((look * other).mean() > ALIKE for other in others)

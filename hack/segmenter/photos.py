@@ -17,7 +17,8 @@ LUMINANCE = np.array([0.21, 0.72, 0.07], np.float32)
 # Places without things that might be products.
 BARE = ("sweep", "wood", "tiles", "window")
 MARGIN = 0.08
-# The runner looks at the whole photo at one size and close round the product at another, and so mostly does this.
+# The runner looks at the whole photo at one size and close round the product at another, or a larger one where the
+# photo has the pixels for it, and so mostly does this.
 WHOLE_SIDE, CLOSER_SIDE, LARGE_SIDE = 512, 640, 832
 CLOSE_SHARE = {WHOLE_SIDE: 0.15, CLOSER_SIDE: 0.9, LARGE_SIDE: 1}
 
