@@ -35,7 +35,16 @@ it.each([0.2, 0.4, 0.5, 0.6, 0.8])("finds what a flood finds where %s of the pix
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
     return state / 2 ** 32 < share;
   });
-  const found = components({ width, height }, (i) => inside[i] === true);
+  // Levels on both sides of the range, its ends among them.
+  const data = Uint8Array.from(
+    inside,
+    (isInside, i) =>
+      [
+        [19, 201],
+        [20, 200],
+      ][Number(isInside)]?.[i % 2] ?? 0,
+  );
+  const found = components({ width, height, data }, { least: 20, most: 200 });
   const members = found.map(({ runs }) => {
     const all: number[] = [];
     for (let k = 0; k < runs.length; k += 2)
@@ -54,4 +63,4 @@ it.each([0.2, 0.4, 0.5, 0.6, 0.8])("finds what a flood finds where %s of the pix
 });
 
 it("finds nothing where nothing is", () =>
-  expect(components({ width: 5, height: 4 }, () => false)).toEqual([]));
+  expect(components({ width: 5, height: 4, data: new Uint8Array(20) }, { least: 1, most: 255 })).toEqual([]));

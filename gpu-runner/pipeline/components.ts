@@ -1,10 +1,12 @@
 /** Connected groups of pixels, found a run along a row at a time: a run costs little more than a pixel would. */
-interface Size {
-  readonly width: number;
-  readonly height: number;
-}
+import type { Box } from "#crds/runner-report.ts";
+import type { Alpha } from "./raster.ts";
 
-type Inside = (index: number) => boolean;
+/** Both ends count; 0..255. A range and not a function: every pixel of a picture is asked. */
+export interface Levels {
+  readonly least: number;
+  readonly most: number;
+}
 
 /** Pixels that hang together by their sides. */
 export interface Component {
@@ -18,22 +20,26 @@ export interface Component {
 /** Runs of all rows, joined where they touch. */
 class Runs {
   readonly #width: number;
+  readonly #levels: Levels;
   readonly starts: number[] = [];
   readonly ends: number[] = [];
   /** Each run's way to the first run of its group. */
   readonly #parents: number[] = [];
 
-  constructor(width: number) {
+  constructor(width: number, levels: Levels) {
     this.#width = width;
+    this.#levels = levels;
   }
 
   /** Adds the runs of the row that begins at `start`. */
-  addRow(start: number, isInside: Inside): void {
+  addRow(data: Uint8Array, start: number): void {
+    const { least, most } = this.#levels;
     const end = start + this.#width;
+    const isInside = (level: number) => level >= least && level <= most;
     for (let i = start; i < end; i++) {
-      if (!isInside(i)) continue;
+      if (!isInside(data[i] as number)) continue;
       const from = i;
-      while (i < end && isInside(i)) i++;
+      while (i < end && isInside(data[i] as number)) i++;
       this.#parents.push(this.starts.length);
       this.starts.push(from);
       this.ends.push(i);
@@ -68,21 +74,21 @@ class Runs {
   }
 }
 
-function runsOf({ width, height }: Size, isInside: Inside): Runs {
-  const runs = new Runs(width);
+function runsOf({ width, height, data }: Alpha, levels: Levels): Runs {
+  const runs = new Runs(width, levels);
   let above = 0;
   for (let y = 0; y < height; y++) {
     const row = runs.starts.length;
-    runs.addRow(y * width, isInside);
+    runs.addRow(data, y * width);
     runs.joinRows(above, row);
     above = row;
   }
   return runs;
 }
 
-/** All 4-connected groups of pixels for which `isInside` holds, in the order of their first pixels. */
-export function components(size: Size, isInside: Inside): Component[] {
-  const runs = runsOf(size, isInside);
+/** All 4-connected groups of pixels whose level is in the range, in the order of their first pixels. */
+export function components(picture: Alpha, levels: Levels): Component[] {
+  const runs = runsOf(picture, levels);
   const groups = new Map<number, number[]>();
   for (const [run, start] of runs.starts.entries()) {
     const root = runs.rootOf(run);
@@ -90,10 +96,10 @@ export function components(size: Size, isInside: Inside): Component[] {
     if (root === run) groups.set(root, group);
     group.push(start, runs.ends[run] ?? start);
   }
-  return Array.from(groups.values(), (group) => componentOf(Int32Array.from(group), size));
+  return Array.from(groups.values(), (group) => componentOf(Int32Array.from(group), picture));
 }
 
-function componentOf(runs: Int32Array, { width, height }: Size): Component {
+function componentOf(runs: Int32Array, { width, height }: Alpha): Component {
   let [pixels, touchesEdge] = [0, (runs[0] ?? 0) < width || (runs.at(-1) ?? 0) > (height - 1) * width];
   for (let k = 0; k < runs.length; k += 2) {
     const [start, end] = [runs[k] ?? 0, runs[k + 1] ?? 0];
@@ -101,6 +107,18 @@ function componentOf(runs: Int32Array, { width, height }: Size): Component {
     touchesEdge ||= start % width === 0 || end % width === 0;
   }
   return { pixels, touchesEdge, runs };
+}
+
+/** @param width of the picture */
+export function boxOf({ runs }: Component, width: number): Box {
+  let [left, right] = [width, 0];
+  for (let k = 0; k < runs.length; k += 2) {
+    const x = (runs[k] ?? 0) % width;
+    left = Math.min(left, x);
+    right = Math.max(right, x + (runs[k + 1] ?? 0) - (runs[k] ?? 0));
+  }
+  const [top, bottom] = [Math.floor((runs[0] ?? 0) / width), Math.floor((runs.at(-2) ?? 0) / width)];
+  return { x: left, y: top, width: right - left, height: bottom - top + 1 };
 }
 
 /** Visits a group's pixels, in the order of the picture. */
@@ -112,7 +130,7 @@ export function forEachPixel({ runs }: Component, visit: (index: number) => void
 }
 
 /** How many of a group's pixels are so. */
-export function countIn(component: Component, isSo: Inside): number {
+export function countIn(component: Component, isSo: (index: number) => boolean): number {
   let count = 0;
   forEachPixel(component, (i) => {
     if (isSo(i)) count++;

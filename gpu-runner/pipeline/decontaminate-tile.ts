@@ -21,31 +21,21 @@ const WIDE_WEIGHT = 0.05;
 const explained = (own: number, a: number, product: number, background: number) =>
   product + a * (own - a * product - (1 - a) * background);
 
-/** Writes a soft pixel's product colour times alpha, by the wide pass' colours; and alpha. */
-function premultiply(
-  picture: Rgb,
-  i: number,
-  a: number,
-  [near, out, to]: [Float64Array, Float32Array, number],
-) {
-  for (let c = 0; c < 3; c++) {
-    out[to + c] = a * explained(picture.data[i * 3 + c] ?? 0, a, near[c] ?? 0, near[3 + c] ?? 0);
-  }
-  out[to + 3] = a;
-}
-
-/** The same for each pixel of a part. */
-function premultiplied({ picture, alpha, wide }: Edge, part: Box): Float32Array {
+/** Each pixel's product colour times alpha, by the wide pass' colours `near`; and alpha. */
+function premultiplied({ picture, alpha }: Edge, part: Box, near: Float32Array): Float32Array {
   const out = new Float32Array(part.width * part.height * CHANNELS);
-  const near = new Float64Array(COLOURS);
-  for (let y = part.y, to = 0; y < part.y + part.height; y++) {
-    for (let x = part.x; x < part.x + part.width; x++, to += CHANNELS) {
-      const i = y * picture.width + x;
-      const level = alpha.data[i] ?? 0;
-      if (level === 0) continue;
-      // Of an opaque pixel nothing is left to explain.
-      if (level < 255) wide.at(x, y, near);
-      premultiply(picture, i, level / 255, [near, out, to]);
+  for (let y = part.y, k = 0; y < part.y + part.height; y++) {
+    for (let x = part.x, i = y * picture.width + x; x < part.x + part.width; x++, i++, k++) {
+      const a = (alpha.data[i] as number) / 255;
+      if (a === 0) continue;
+      const [from, to] = [k * COLOURS, k * CHANNELS];
+      for (let c = 0; c < 3; c++) {
+        const own = picture.data[i * 3 + c] as number;
+        // Of an opaque pixel nothing is left to explain.
+        out[to + c] =
+          a === 1 ? own : a * explained(own, a, near[from + c] as number, near[from + 3 + c] as number);
+      }
+      out[to + 3] = a;
     }
   }
   return out;
@@ -83,40 +73,44 @@ function addRow(sums: Float64Array, rows: Float32Array, y: number, sign: 1 | -1)
   for (let k = 0; k < sums.length; k++) sums[k] = (sums[k] ?? 0) + sign * (rows[start + k] ?? 0);
 }
 
-type Sums = Float64Array;
-
-/** The product's own colour of a pixel that is not opaque; `at` is its place in the sums of the windows. */
-function clean(own: number, a: number, [sums, at, c]: [Sums, number, number], near: Float64Array): number {
-  const weight = (sums[at + 3] ?? 0) + WIDE_WEIGHT;
-  const product = ((sums[at + c] ?? 0) + WIDE_WEIGHT * (near[c] ?? 0)) / weight;
-  return Math.min(255, Math.max(0, Math.round(explained(own, a, product, near[3 + c] ?? 0))));
+interface Row {
+  readonly y: number;
+  /** Of the windows round the row's pixels. */
+  readonly sums: Float64Array;
+  /** The wide pass' colours along it. */
+  readonly near: Float32Array;
 }
 
-/** Writes one row of the tile; `sums` are those of the windows round its pixels. */
-function writeRow({ picture, alpha, wide }: Edge, tile: Box, y: number, [sums, out]: [Sums, Rgb]): void {
-  const near = new Float64Array(COLOURS);
+/** Writes one row of the tile: the product's own colours where it is not opaque. */
+function writeRow({ picture, alpha }: Edge, tile: Box, { y, sums, near }: Row, out: Rgb): void {
   for (let x = 0, i = y * picture.width + tile.x; x < tile.width; x++, i++) {
-    const level = alpha.data[i] ?? 0;
-    if (level < 255) wide.at(tile.x + x, y, near);
+    const a = (alpha.data[i] as number) / 255;
+    const [at, from] = [x * CHANNELS, x * COLOURS];
+    const weight = (sums[at + 3] as number) + WIDE_WEIGHT;
     for (let c = 0; c < 3; c++) {
-      const own = picture.data[i * 3 + c] ?? 0;
-      out.data[i * 3 + c] = level === 255 ? own : clean(own, level / 255, [sums, x * CHANNELS, c], near);
+      const own = picture.data[i * 3 + c] as number;
+      const product = ((sums[at + c] as number) + WIDE_WEIGHT * (near[from + c] as number)) / weight;
+      const clean = explained(own, a, product, near[from + 3 + c] as number);
+      out.data[i * 3 + c] = a === 1 ? own : Math.min(255, Math.max(0, Math.round(clean)));
     }
   }
 }
 
 /** Writes the tile's clean colours; opaque pixels get the photo's own bytes. */
 export function cleanTile(edge: Edge, tile: Box, out: Rgb): void {
-  const part = grown(tile, edge.radius, edge.alpha);
-  const rows = rowSums(premultiplied(edge, part), { part, tile, radius: edge.radius });
+  const { alpha, radius, wide } = edge;
+  const part = grown(tile, radius, alpha);
+  const near = wide.over(part);
+  const rows = rowSums(premultiplied(edge, part, near), { part, tile, radius });
   const sums = new Float64Array(tile.width * CHANNELS);
-  const first = tile.y - part.y;
-  for (let y = Math.max(0, first - edge.radius); y < Math.min(part.height, first + edge.radius); y++)
+  const [left, top] = [tile.x - part.x, tile.y - part.y];
+  for (let y = Math.max(0, top - radius); y < Math.min(part.height, top + radius); y++)
     addRow(sums, rows, y, 1);
   for (let y = 0; y < tile.height; y++) {
-    const [enters, leaves] = [first + y + edge.radius, first + y - edge.radius - 1];
+    const [enters, leaves] = [top + y + radius, top + y - radius - 1];
     if (enters < part.height) addRow(sums, rows, enters, 1);
     if (leaves >= 0) addRow(sums, rows, leaves, -1);
-    writeRow(edge, tile, tile.y + y, [sums, out]);
+    const along = near.subarray(((top + y) * part.width + left) * COLOURS);
+    writeRow(edge, tile, { y: tile.y + y, sums, near: along }, out);
   }
 }

@@ -13,8 +13,8 @@ const SUMS = 7;
 export const COLOURS = 6;
 
 export interface WideColours {
-  /** Writes both colours at a pixel of the picture, 0..255, into `to`. */
-  at(x: number, y: number, to: Float64Array): void;
+  /** Both colours of each pixel of a part of the picture, 0..255, interleaved. */
+  over(part: Box): Float32Array;
 }
 
 interface Photographed {
@@ -91,7 +91,43 @@ function coloursOf([opacity, ...means]: readonly Plane[], radius: number): Float
   return out;
 }
 
-const within = (value: number, most: number) => Math.min(most, Math.max(0, value));
+/** For each of `length` pixels from `first` on, the blocks between whose middles it lies, and how much the second counts. */
+interface Taps {
+  readonly first: Int32Array;
+  readonly second: Int32Array;
+  readonly share: Float32Array;
+}
+
+function tapsFor(first: number, length: number, { side, blocks }: { side: number; blocks: number }): Taps {
+  const at = Float32Array.from({ length }, (_, i) =>
+    Math.min(blocks - 1, Math.max(0, (first + i + 0.5) / side - 0.5)),
+  );
+  const before = Int32Array.from(at);
+  const after = before.map((block) => Math.min(blocks - 1, block + 1));
+  return { first: before, second: after, share: at.map((place, i) => place - (before[i] ?? 0)) };
+}
+
+/** Writes what lies between two rows, `share` of the way to the second. */
+function between(to: Float32Array, one: Float32Array, other: Float32Array, share: number): void {
+  for (let k = 0; k < to.length; k++) {
+    const value = one[k] as number;
+    to[k] = value + ((other[k] as number) - value) * share;
+  }
+}
+
+/** Writes the colours along a row of pixels, between those of the blocks from the first that it needs. */
+function stretch(to: Float32Array, blocks: Float32Array, { first, second, share }: Taps): void {
+  const start = first[0] as number;
+  for (let x = 0, out = 0; x < first.length; x++) {
+    const left = ((first[x] as number) - start) * COLOURS;
+    const right = ((second[x] as number) - start) * COLOURS;
+    const across = share[x] as number;
+    for (let c = 0; c < COLOURS; c++, out++) {
+      const value = blocks[left + c] as number;
+      to[out] = value + ((blocks[right + c] as number) - value) * across;
+    }
+  }
+}
 
 /** @param box outside it lies nothing of the product; @param radius of the windows, in pixels */
 export function wideColours(photo: Photographed, box: Box, radius: number): WideColours {
@@ -100,20 +136,19 @@ export function wideColours(photo: Photographed, box: Box, radius: number): Wide
   const { width = 0, height = 0 } = means[0] ?? {};
   const colours = coloursOf(means, Math.round(radius / side));
   return {
-    at(x, y, to) {
-      const across = within((x - box.x + 0.5) / side - 0.5, width - 1);
-      const down = within((y - box.y + 0.5) / side - 0.5, height - 1);
-      const [left, top] = [Math.floor(across), Math.floor(down)];
-      const [fx, fy] = [across - left, down - top];
-      const above = (top * width + left) * COLOURS;
-      const right = left + 1 < width ? COLOURS : 0;
-      const below = top + 1 < height ? width * COLOURS : 0;
-      for (let c = 0; c < COLOURS; c++) {
-        const at = above + c;
-        const upper = (colours[at] ?? 0) * (1 - fx) + (colours[at + right] ?? 0) * fx;
-        const lower = (colours[at + below] ?? 0) * (1 - fx) + (colours[at + below + right] ?? 0) * fx;
-        to[c] = upper * (1 - fy) + lower * fy;
+    over(part) {
+      const out = new Float32Array(part.width * part.height * COLOURS);
+      const across = tapsFor(part.x - box.x, part.width, { side, blocks: width });
+      const down = tapsFor(part.y - box.y, part.height, { side, blocks: height });
+      const [left, right] = [across.first[0] ?? 0, (across.second.at(-1) ?? 0) + 1];
+      const row = (y: number) =>
+        colours.subarray((y * width + left) * COLOURS, (y * width + right) * COLOURS);
+      const blocks = new Float32Array((right - left) * COLOURS);
+      for (let y = 0, at = 0; y < part.height; y++, at += part.width * COLOURS) {
+        between(blocks, row(down.first[y] ?? 0), row(down.second[y] ?? 0), down.share[y] ?? 0);
+        stretch(out.subarray(at, at + part.width * COLOURS), blocks, across);
       }
+      return out;
     },
   };
 }

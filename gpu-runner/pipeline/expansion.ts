@@ -8,10 +8,10 @@ const SOLID = 128;
  * own matte, as far as it hangs together with it. Things that stand apart are the scene's. Both of one size.
  */
 export function expansionOf(product: Alpha, seen: Alpha): number {
-  const isOwn = (i: number) => (product.data[i] ?? 0) >= SOLID;
+  const both = { ...product, data: product.data.map((level, i) => Math.max(level, seen.data[i] ?? 0)) };
   let [own, beyond] = [0, 0];
-  for (const group of components(product, (i) => isOwn(i) || (seen.data[i] ?? 0) >= SOLID)) {
-    const inside = countIn(group, isOwn);
+  for (const group of components(both, { least: SOLID, most: 255 })) {
+    const inside = countIn(group, (i) => (product.data[i] ?? 0) >= SOLID);
     own += inside;
     if (inside > 0) beyond += group.pixels - inside;
   }

@@ -1,7 +1,7 @@
 /** What a matte says of its photo that a person should look at: measured, for whoever judges. */
 import type { Box } from "#crds/runner-report.ts";
 import { grown } from "./box.ts";
-import { components } from "./components.ts";
+import { boxOf, components } from "./components.ts";
 import { type Edge, eroded } from "./matte.ts";
 import { type Alpha, cropBytes } from "./raster.ts";
 
@@ -18,24 +18,12 @@ const LEAST_PART = 0.1;
 /** More parts than this are a pattern, and a list nobody reads. */
 const MOST_PARTS = 20;
 
-function boxOf(runs: Int32Array, width: number): Box {
-  let [left, right] = [width, 0];
-  for (let k = 0; k < runs.length; k += 2) {
-    const x = (runs[k] ?? 0) % width;
-    left = Math.min(left, x);
-    right = Math.max(right, x + (runs[k + 1] ?? 0) - (runs[k] ?? 0));
-  }
-  const [top, bottom] = [Math.floor((runs[0] ?? 0) / width), Math.floor((runs.at(-2) ?? 0) / width)];
-  return { x: left, y: top, width: right - left, height: bottom - top + 1 };
-}
-
 /** The parts of the matte that stand apart and are of a size, largest first. More than one: several products? */
 export function productParts(alpha: Alpha): ProductPart[] {
   const parts: ProductPart[] = [];
-  for (const { runs, pixels } of components(alpha, (i) => (alpha.data[i] ?? 0) >= HALF)) {
-    if (pixels >= alpha.data.length * 1e-4) {
-      parts.push({ box: boxOf(runs, alpha.width), share: pixels / alpha.data.length });
-    }
+  for (const part of components(alpha, { least: HALF, most: 255 })) {
+    const share = part.pixels / alpha.data.length;
+    if (share >= 1e-4) parts.push({ box: boxOf(part, alpha.width), share });
   }
   parts.sort((a, b) => b.share - a.share);
   return parts.filter(({ share }) => share >= LEAST_PART * (parts[0]?.share ?? 0)).slice(0, MOST_PARTS);

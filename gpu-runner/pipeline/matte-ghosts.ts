@@ -3,10 +3,11 @@
  * for it. Such a ghost may hang together with the product by its own haze; what tells it is that it is hardly there,
  * and that nothing solid is near.
  */
-import { type Component, components, forEachPixel } from "./components.ts";
+import { grown } from "./box.ts";
+import { boxOf, type Component, components, forEachPixel } from "./components.ts";
 import { distanceTo } from "./distance.ts";
 import { eroded } from "./matte.ts";
-import type { Alpha } from "./raster.ts";
+import { type Alpha, cropBytes } from "./raster.ts";
 
 /** As opaque as a product is, of 255. */
 const SOLID = 128;
@@ -21,26 +22,33 @@ function meanOf({ data }: Alpha, region: Component): number {
   return sum / region.pixels;
 }
 
-/** 1 where no pixel within `radius` is solid. */
-function farFromSolid(alpha: Alpha, radius: number): Uint8Array {
-  const clear = { ...alpha, data: alpha.data.map((level) => 255 - level) };
-  return eroded(clear, { radius, atLeast: 256 - SOLID, beyond: true });
+/** The matte where no pixel within `radius` is solid, clear elsewhere. */
+function farFromSolid(matte: Alpha, radius: number): Alpha {
+  const data = new Uint8Array(matte.data.length);
+  for (let i = 0; i < data.length; i++) data[i] = 255 - (matte.data[i] as number);
+  const far = eroded({ ...matte, data }, { radius, atLeast: 256 - SOLID, beyond: true });
+  for (let i = 0; i < data.length; i++) data[i] = (matte.data[i] as number) * (far[i] as number);
+  return { ...matte, data };
+}
+
+/** What lies within `reach` of a solid pixel stays as it is, what lies twice as far is cleared. */
+function fade(alpha: Alpha, ghost: Component, matte: Alpha, reach: number): void {
+  const box = grown(boxOf(ghost, matte.width), 2 * reach, matte);
+  const distance = distanceTo(cropBytes(matte, box, 1), SOLID);
+  forEachPixel(ghost, (i) => {
+    const [x, y] = [i % matte.width, Math.floor(i / matte.width)];
+    const away = distance.data[(y - box.y) * box.width + x - box.x] ?? 0;
+    alpha.data[i] = Math.round((alpha.data[i] ?? 0) * Math.min(1, Math.max(0, 2 - away / reach)));
+  });
 }
 
 /** The matte without its ghosts, which fade out over the reach of soft edges; itself when it has none. */
 export function clearGhosts(matte: Alpha): Alpha {
   const reach = Math.max(2, Math.round(REACH * Math.max(matte.width, matte.height)));
-  const far = farFromSolid(matte, reach);
-  const regions = components(matte, (i) => far[i] === 1 && (matte.data[i] ?? 0) > 0);
+  const regions = components(farFromSolid(matte, reach), { least: 1, most: 255 });
   const ghosts = regions.filter((region) => meanOf(matte, region) < FAINT);
   if (ghosts.length === 0) return matte;
   const alpha = { ...matte, data: Uint8Array.from(matte.data) };
-  const distance = distanceTo(matte, SOLID);
-  for (const ghost of ghosts) {
-    forEachPixel(ghost, (i) => {
-      const left = Math.max(0, 2 - (distance.data[i] ?? 0) / reach);
-      alpha.data[i] = Math.round((alpha.data[i] ?? 0) * Math.min(1, left));
-    });
-  }
+  for (const ghost of ghosts) fade(alpha, ghost, matte, reach);
   return alpha;
 }

@@ -53,7 +53,7 @@ function level({ data }: Alpha, { runs }: Component, to: 0 | 255): void {
  */
 export function tidyMatte(matte: Alpha, passes: readonly Plane[] = []): TidyMatte {
   const alpha = { ...matte, data: Uint8Array.from(matte.data) };
-  const parts = components(matte, (i) => (matte.data[i] ?? 0) > 0);
+  const parts = components(matte, { least: 1, most: 255 });
   const faint = new Set(parts.filter((part) => isFaint(part, matte)));
   const largestSpeck = SPECK_SHARE * parts.reduce((most, { pixels }) => Math.max(most, pixels), 0);
   const product = parts.reduce((sum, { pixels }) => sum + pixels, 0);
@@ -63,7 +63,7 @@ export function tidyMatte(matte: Alpha, passes: readonly Plane[] = []): TidyMatt
     (part) => (part.pixels < largestSpeck || isGhost(part)) && !agreed(part, passes, true),
   );
   const isPinhole = (hole: Component) => hole.pixels <= largestPinhole && !agreed(hole, passes, false);
-  const pinholes = components(matte, (i) => (matte.data[i] ?? 0) < 255).filter(
+  const pinholes = components(matte, { least: 0, most: 254 }).filter(
     (hole) =>
       !hole.touchesEdge &&
       (isPinhole(hole) || (hole.pixels <= REFLECTION_SHARE * product && isReflection(hole, matte))),

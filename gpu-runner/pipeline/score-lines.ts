@@ -5,7 +5,8 @@
  * away: where a product is as white as its place, the scores know more than the photo. Pure.
  */
 import { clamp } from "./back-projection-kernels.ts";
-import type { Plane, Rgb } from "./raster.ts";
+import { eroded } from "./matte.ts";
+import type { Alpha, Plane, Rgb } from "./raster.ts";
 
 /** Of the window, in pixels. Larger ones follow the product's own pattern across its edge. */
 const RADIUS = 1;
@@ -22,8 +23,8 @@ const OFFSET = 3;
 export interface ScoreLines {
   /** LINE values a pixel; away from edges the slopes are 0 and the offset is the score. */
   readonly values: Float32Array;
-  /** 1 where a line has slopes. */
-  readonly near: Uint8Array;
+  /** 1 where a line has no slopes. */
+  readonly flat: Uint8Array;
 }
 
 /** The places of a pixel's window; beyond the end the last row or column counts again. */
@@ -36,50 +37,37 @@ function windowAt(places: Int32Array, index: number, { width, height }: Plane): 
   }
 }
 
-/** 1 where the score is another one than to the right or below. */
-function steps({ width, data }: Plane): Uint8Array {
-  const found = new Uint8Array(data.length);
+/** 1 where the score is the same as to the right and below. */
+function sameAsNext({ width, height, data }: Plane): Alpha {
+  const same = new Uint8Array(data.length).fill(1);
   for (let i = 0; i < data.length; i++) {
     const score = data[i] as number;
     const right = (i + 1) % width === 0 ? score : (data[i + 1] as number);
     const below = data[i + width] ?? score;
-    if (Math.abs(right - score) >= LEAST_STEP || Math.abs(below - score) >= LEAST_STEP) found[i] = 1;
+    if (Math.abs(right - score) >= LEAST_STEP || Math.abs(below - score) >= LEAST_STEP) same[i] = 0;
   }
-  return found;
+  return { width, height, data: same };
 }
 
-/** 1 in the window of every pixel that has 1. */
-function spread(marks: Uint8Array, size: Plane): Uint8Array {
-  const wide = new Uint8Array(marks.length);
-  const places = new Int32Array(WINDOW);
-  for (let i = 0; i < marks.length; i++) {
-    if (marks[i] === 0) continue;
-    windowAt(places, i, size);
-    for (const place of places) wide[place] = 1;
-  }
-  return wide;
+/** 1 where the whole window has 1. */
+const wholeWindows = (marks: Alpha): Alpha => ({
+  ...marks,
+  data: eroded(marks, { radius: RADIUS, atLeast: 1, beyond: true }),
+});
+
+/** Where a line is fitted: the pixels of the window, and where the line is written. */
+interface Fitted {
+  readonly places: Int32Array;
+  readonly lines: Float32Array;
+  readonly line: number;
 }
 
-/** Means over a window. */
-interface Moments {
-  readonly red: number;
-  readonly green: number;
-  readonly blue: number;
-  readonly score: number;
-  /** Covariances of two colours, of a colour and the score, and the score's variance. */
-  readonly rr: number;
-  readonly rg: number;
-  readonly rb: number;
-  readonly gg: number;
-  readonly gb: number;
-  readonly bb: number;
-  readonly rs: number;
-  readonly gs: number;
-  readonly bs: number;
-  readonly ss: number;
-}
-
-function momentsIn(places: Int32Array, { data: colours }: Rgb, { data: scores }: Plane): Moments {
+/**
+ * Writes the line of least squares through a window, its slopes held back where colours hardly vary (by Cramer's
+ * rule). Done for every pixel near an edge, it makes no objects.
+ * @returns the share of the scores' variance that it explains
+ */
+function fit({ data: colours }: Rgb, { data: scores }: Plane, { places, lines, line }: Fitted): number {
   let [red, green, blue, score] = [0, 0, 0, 0];
   let [rr, rg, rb, gg, gb, bb] = [0, 0, 0, 0, 0, 0];
   let [rs, gs, bs, ss] = [0, 0, 0, 0];
@@ -105,38 +93,28 @@ function momentsIn(places: Int32Array, { data: colours }: Rgb, { data: scores }:
     bs += b * s * share;
     ss += s * s * share;
   }
-  return {
-    red,
-    green,
-    blue,
-    score,
-    rr: rr - red * red,
-    rg: rg - red * green,
-    rb: rb - red * blue,
-    gg: gg - green * green,
-    gb: gb - green * blue,
-    bb: bb - blue * blue,
-    rs: rs - red * score,
-    gs: gs - green * score,
-    bs: bs - blue * score,
-    ss: ss - score * score,
-  };
-}
-
-/**
- * The line of least squares through a window, its slopes held back where colours hardly vary (by Cramer's rule).
- * @returns the share of the scores' variance that it explains
- */
-function fit({ rr, rg, rb, gg, gb, bb, rs, gs, bs, ss, ...mean }: Moments, line: Float32Array): number {
-  const [r, g, b] = [rr + NOISE, gg + NOISE, bb + NOISE];
-  const [minorR, minorG, minorB] = [g * b - gb * gb, rb * gb - rg * b, rg * gb - rb * g];
-  const [crossG, crossB, crossGB] = [r * b - rb * rb, r * g - rg * rg, rg * rb - r * gb];
-  const determinant = r * minorR + rg * minorG + rb * minorB;
-  const red = (minorR * rs + minorG * gs + minorB * bs) / determinant;
-  const green = (minorG * rs + crossG * gs + crossGB * bs) / determinant;
-  const blue = (minorB * rs + crossGB * gs + crossB * bs) / determinant;
-  line.set([red, green, blue, mean.score - red * mean.red - green * mean.green - blue * mean.blue]);
-  return ss > 0 ? Math.max(0, Math.min(1, (red * rs + green * gs + blue * bs) / ss)) : 0;
+  // From means of products to covariances.
+  rr += NOISE - red * red;
+  gg += NOISE - green * green;
+  bb += NOISE - blue * blue;
+  rg -= red * green;
+  rb -= red * blue;
+  gb -= green * blue;
+  rs -= red * score;
+  gs -= green * score;
+  bs -= blue * score;
+  ss -= score * score;
+  const [minorR, minorG, minorB] = [gg * bb - gb * gb, rb * gb - rg * bb, rg * gb - rb * gg];
+  const [crossG, crossB, crossGB] = [rr * bb - rb * rb, rr * gg - rg * rg, rg * rb - rr * gb];
+  const determinant = rr * minorR + rg * minorG + rb * minorB;
+  const slopeR = (minorR * rs + minorG * gs + minorB * bs) / determinant;
+  const slopeG = (minorG * rs + crossG * gs + crossGB * bs) / determinant;
+  const slopeB = (minorB * rs + crossGB * gs + crossB * bs) / determinant;
+  lines[line] = slopeR;
+  lines[line + 1] = slopeG;
+  lines[line + 2] = slopeB;
+  lines[line + OFFSET] = score - slopeR * red - slopeG * green - slopeB * blue;
+  return ss > 0 ? Math.max(0, Math.min(1, (slopeR * rs + slopeG * gs + slopeB * bs) / ss)) : 0;
 }
 
 function withoutSlopes({ data }: Plane): Float32Array {
@@ -145,11 +123,12 @@ function withoutSlopes({ data }: Plane): Float32Array {
   return values;
 }
 
-function averageInto(to: Float32Array, from: Float32Array, places: Int32Array): void {
-  to.fill(0);
-  for (let i = 0; i < WINDOW * LINE; i++) {
-    const [place, k] = [places[Math.floor(i / LINE)] as number, i % LINE];
-    to[k] = (to[k] as number) + (from[place * LINE + k] as number) / WINDOW;
+/** Writes the mean of a window's lines at `at`. */
+function averageInto(to: Float32Array, at: number, from: Float32Array, places: Int32Array): void {
+  for (let k = 0; k < LINE; k++) {
+    let sum = 0;
+    for (let n = 0; n < WINDOW; n++) sum += from[(places[n] as number) * LINE + k] as number;
+    to[at + k] = sum / WINDOW;
   }
 }
 
@@ -168,22 +147,21 @@ export function scoreLines(colours: Rgb, scores: Plane): ScoreLines {
   const own = withoutSlopes(scores);
   const unexplained = new Float32Array(scores.data.length).fill(1);
   const places = new Int32Array(WINDOW);
-  const edges = spread(steps(scores), scores);
-  for (let i = 0; i < edges.length; i++) {
-    if (edges[i] === 0) continue;
+  const even = wholeWindows(sameAsNext(scores));
+  for (let i = 0; i < even.data.length; i++) {
+    if (even.data[i] === 1) continue;
     windowAt(places, i, scores);
-    const line = own.subarray(i * LINE, (i + 1) * LINE);
-    unexplained[i] = 1 - fit(momentsIn(places, colours, scores), line);
+    unexplained[i] = 1 - fit(colours, scores, { places, lines: own, line: i * LINE });
   }
-  const near = spread(edges, scores);
+  const { data: flat } = wholeWindows(even);
   const values = own.slice();
-  for (let i = 0; i < near.length; i++) {
-    if (near[i] === 0) continue;
+  for (let i = 0; i < flat.length; i++) {
+    if (flat[i] === 1) continue;
     windowAt(places, i, scores);
-    averageInto(values.subarray(i * LINE, (i + 1) * LINE), own, places);
+    averageInto(values, i * LINE, own, places);
     const missing = (scores.data[i] as number) - scoreBy(values, i * LINE, colours.data, i * 3);
     const offset = i * LINE + OFFSET;
     values[offset] = (values[offset] as number) + (unexplained[i] as number) * missing;
   }
-  return { values, near };
+  return { values, flat };
 }
