@@ -2,13 +2,12 @@ import { type ModelEntry, SEGMENTER, upscalersUpTo } from "./models/catalogue.ts
 import type { ModelSessions } from "./models/sessions.ts";
 import type { Size } from "./pipeline/layout.ts";
 import type { WarmUp } from "./stage-work.ts";
+import { lookShapes } from "./stages/look-shape.ts";
 import { type OpenSceneModel, type SceneModels, sceneSizes } from "./stages/scene-model.ts";
 
 /** The shapes in which a model may be run. */
 function shapesOf({ task }: ModelEntry): readonly Size[] {
-  if (task.kind !== "segment") return [{ width: task.tile, height: task.tile }];
-  const { sides, size } = task;
-  return Object.values(sides ?? { size }).map((side) => ({ width: side, height: side }));
+  return task.kind === "segment" ? lookShapes(task) : [{ width: task.tile, height: task.tile }];
 }
 
 async function warm(model: ModelEntry, sessions: ModelSessions, isOnGpu: boolean): Promise<void> {

@@ -47,10 +47,13 @@ const Task = z.discriminatedUnion("kind", [
     /** Side of the square input in pixels, as trained; pictures are squashed into it. */
     size: z.int().min(32),
     /**
-     * Of a network that takes smaller squares too: the side for finding the product, and for looking at it closely
-     * where it has few pixels and where it has many. Absent where it takes one square alone.
+     * Of a network that takes smaller pictures too, of any sides that are multiples of a number: the longer side for
+     * finding the product, and for looking at it closely where it has few pixels and where it has many. Absent where
+     * it takes one square alone.
      */
-    sides: z.object({ locate: z.int(), closer: z.int(), closerAtMany: z.int() }).optional(),
+    sides: z
+      .object({ locate: z.int(), closer: z.int(), closerAtMany: z.int(), multipleOf: z.int() })
+      .optional(),
     /** A channel's value of 0..1 goes in as (value − mean) ÷ deviation. */
     mean: PerChannel,
     deviation: PerChannel,
@@ -122,7 +125,7 @@ const isnet = {
   task: {
     kind: "segment",
     size: 1024,
-    sides: { locate: 512, closer: 640, closerAtMany: 832 },
+    sides: { locate: 512, closer: 640, closerAtMany: 896, multipleOf: 64 },
     mean: [0.5, 0.5, 0.5],
     deviation: [1, 1, 1],
     output: "output",

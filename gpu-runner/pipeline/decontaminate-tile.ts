@@ -85,13 +85,17 @@ interface Row {
 function writeRow({ picture, alpha }: Edge, tile: Box, { y, sums, near }: Row, out: Rgb): void {
   for (let x = 0, i = y * picture.width + tile.x; x < tile.width; x++, i++) {
     const a = (alpha.data[i] as number) / 255;
+    if (a === 1) {
+      for (let k = i * 3; k < i * 3 + 3; k++) out.data[k] = picture.data[k] as number;
+      continue;
+    }
     const [at, from] = [x * CHANNELS, x * COLOURS];
     const weight = (sums[at + 3] as number) + WIDE_WEIGHT;
     for (let c = 0; c < 3; c++) {
       const own = picture.data[i * 3 + c] as number;
       const product = ((sums[at + c] as number) + WIDE_WEIGHT * (near[from + c] as number)) / weight;
       const clean = explained(own, a, product, near[from + 3 + c] as number);
-      out.data[i * 3 + c] = a === 1 ? own : Math.min(255, Math.max(0, Math.round(clean)));
+      out.data[i * 3 + c] = Math.min(255, Math.max(0, Math.round(clean)));
     }
   }
 }

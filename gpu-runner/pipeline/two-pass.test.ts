@@ -2,31 +2,39 @@ import { describe, expect, it } from "vitest";
 import { newPlane, type Plane } from "./raster.ts";
 import { joinLooks, planSecondLook } from "./two-pass.ts";
 
-const MODEL = 1024;
+const LIMITS = { side: 1024, isSquare: false };
 
 describe("planSecondLook", () => {
-  it("looks at a square with room round the product, larger than at first", () => {
-    const product = { x: 900, y: 400, width: 200, height: 500 };
-    const { box, magnification } = planSecondLook(product, { width: 2000, height: 1500 }, MODEL);
-    expect(box).toEqual({ x: 710, y: 360, width: 580, height: 580 });
-    expect(magnification).toBeCloseTo(Math.sqrt((2000 * 1500) / 580 ** 2), 6);
+  it("looks at the product with room round it, larger than at first", () => {
+    const product = { x: 900, y: 400, width: 400, height: 500 };
+    const { box, magnification } = planSecondLook(product, { width: 2000, height: 1500 }, LIMITS);
+    expect(box).toEqual({ x: 850, y: 350, width: 500, height: 600 });
+    expect(magnification).toBeCloseTo(Math.sqrt((2000 * 1500) / (500 * 600)), 6);
+  });
+
+  it("sees more than a narrow product's own box, and a square where a model takes no other", () => {
+    const product = { x: 900, y: 400, width: 50, height: 500 };
+    const picture = { width: 2000, height: 1500 };
+    expect(planSecondLook(product, picture, LIMITS).box).toEqual({ x: 745, y: 350, width: 360, height: 600 });
+    const { box } = planSecondLook(product, picture, { ...LIMITS, isSquare: true });
+    expect(box).toEqual({ x: 625, y: 350, width: 600, height: 600 });
   });
 
   it("stays in the picture", () => {
     const product = { x: 0, y: 0, width: 500, height: 100 };
-    const { box } = planSecondLook(product, { width: 640, height: 300 }, MODEL);
-    expect(box).toEqual({ x: 0, y: 0, width: 580, height: 300 });
+    const { box } = planSecondLook(product, { width: 640, height: 300 }, LIMITS);
+    expect(box).toEqual({ x: 0, y: 0, width: 600, height: 300 });
   });
 
   it("enlarges no product into a blur", () => {
     const product = { x: 300, y: 300, width: 10, height: 20 };
-    const { box } = planSecondLook(product, { width: 700, height: 700 }, MODEL);
-    expect([box.width, box.height]).toEqual([256, 256]);
+    const { box } = planSecondLook(product, { width: 700, height: 700 }, LIMITS);
+    expect([box.width, box.height]).toEqual([154, 256]);
   });
 
   it("sees nothing larger where the product fills the frame", () => {
     const product = { x: 2, y: 2, width: 596, height: 396 };
-    const { box, magnification } = planSecondLook(product, { width: 600, height: 400 }, MODEL);
+    const { box, magnification } = planSecondLook(product, { width: 600, height: 400 }, LIMITS);
     expect(box).toEqual({ x: 0, y: 0, width: 600, height: 400 });
     expect(magnification).toBe(1);
   });

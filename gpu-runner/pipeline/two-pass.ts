@@ -18,7 +18,9 @@ export interface SecondLook {
 }
 
 /** Room round the product, as a share of its longer side. */
-const MARGIN = 0.08;
+const MARGIN = 0.1;
+/** The shorter side of a look is at least this share of the longer one: less of its surroundings would be seen. */
+export const NARROWEST_LOOK = 0.6;
 /** Seen larger than this multiple of the photo's own pixels, a picture is a blur that no model was trained on. */
 const MOST_ENLARGED = 4;
 
@@ -29,17 +31,28 @@ function span(start: number, length: number, wanted: number, whole: number): [st
   return [between(Math.round(start + length / 2 - size / 2), 0, whole - size), size];
 }
 
-/** A square round the product, as far as the picture goes: squashed less than the product's own narrow box. */
-export function planSecondLook(product: Box, picture: Size, modelSize: number): SecondLook {
+export interface LookLimits {
+  /** The least longer side, in pixels, of the pictures that the model is shown. */
+  readonly side: number;
+  /** The model takes squares alone: what is not square would be squashed. */
+  readonly isSquare: boolean;
+}
+
+/** The product with room round it, as far as the picture goes. */
+export function planSecondLook(product: Box, picture: Size, { side, isSquare }: LookLimits): SecondLook {
   const longer = Math.max(product.width, product.height);
-  const side = Math.ceil(Math.max(longer * (1 + 2 * MARGIN), modelSize / MOST_ENLARGED));
-  const [x, width] = span(product.x, product.width, side, picture.width);
-  const [y, height] = span(product.y, product.height, side, picture.height);
+  const room = 2 * MARGIN * longer;
+  const most = Math.ceil(Math.max(longer + room, side / MOST_ENLARGED));
+  const least = isSquare ? most : Math.ceil(NARROWEST_LOOK * most);
+  const seen = (length: number) =>
+    length === longer ? most : between(Math.ceil(length + room), least, most);
+  const [x, width] = span(product.x, product.width, seen(product.width), picture.width);
+  const [y, height] = span(product.y, product.height, seen(product.height), picture.height);
   const magnification = Math.sqrt((picture.width * picture.height) / (width * height));
   return { box: { x, y, width, height }, magnification };
 }
 
-/** Width of the seam at a look's end, as a share of its longer side: half of the room round the product. */
+/** Width of the seam at a look's end, as a share of its longer side: well within the room round the product. */
 const SEAM = 0.04;
 
 /** Near 0 at an end of the line that lies inside the picture, 1 away from it: the look's end leaves no line. */

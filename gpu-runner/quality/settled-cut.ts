@@ -6,6 +6,7 @@
 import sharp from "sharp";
 import { Failure } from "../failure.ts";
 import type { ModelSessions } from "../models/sessions.ts";
+import type { Cutout } from "../pipeline/compose.ts";
 import { decontaminate } from "../pipeline/decontaminate.ts";
 import { SegmentFacts } from "../stages/facts.ts";
 import type { IngestLimits } from "../stages/ingest.ts";
@@ -36,13 +37,15 @@ export interface SettledCut {
   readonly facts: SettledFacts;
 }
 
-interface Try extends Pick<SegmentedPhoto, "cutout" | "facts"> {
+interface Try {
+  readonly cutout: Cutout;
+  readonly facts: SegmentFacts;
   readonly settings: CutSettings;
   readonly measures: Measures;
   readonly quality: ReturnType<typeof scoreOf>;
 }
 
-function judged({ cutout, facts }: Pick<SegmentedPhoto, "cutout" | "facts">, settings: CutSettings): Try {
+function judged(cutout: Cutout, facts: SegmentFacts, settings: CutSettings): Try {
   const measures = measureCutout(cutout, cutOffEdges(cutout.alpha, facts.productBox));
   return { cutout, facts, settings, measures, quality: scoreOf({ segment: facts, measures }) };
 }
@@ -71,14 +74,14 @@ async function cutAgain(
     const { cutout, facts } = await cutOut(await withLocalContrast(photo, limits), limits, sessions);
     const { alpha } = cutout;
     if (rgb.width !== alpha.width || rgb.height !== alpha.height) return undefined;
-    return judged({ cutout: { colour: decontaminate(rgb, alpha), alpha }, facts }, "local-contrast");
+    return judged({ colour: decontaminate(rgb, alpha), alpha }, facts(), "local-contrast");
   } catch (error) {
     if (error instanceof Failure && error.class === "no-product") return undefined;
     throw error;
   }
 }
 
-const encoded = ({ cutout }: Pick<SegmentedPhoto, "cutout">) => encodePng(cutout.colour, cutout.alpha);
+const encoded = ({ cutout }: Pick<Try, "cutout">) => encodePng(cutout.colour, cutout.alpha);
 
 /** What the photo itself says stays, whichever try is taken. @param picture the first try's */
 async function settled(
@@ -111,7 +114,7 @@ export async function settleCut(
   // On sharp's threads, while it is measured here.
   const picture = encoded(cut);
   picture.catch(() => undefined);
-  const first = judged(cut, "plain");
+  const first = judged(cut.cutout, cut.facts(), "plain");
   if (first.quality.score >= minScore || !isMendable(first.quality)) {
     return settled(first, picture, [first]);
   }

@@ -13,7 +13,9 @@ const [FROM_AFAR, CLOSER] = [0.2, 0.43];
 
 /** Sees a disc in the middle, as surely as the scores say in their order. */
 class Scripted extends ModelSessions {
+  /** The longer side of each. */
   readonly looks: number[] = [];
+  readonly shapes: string[] = [];
   readonly #scores: readonly number[];
   /** Of closer looks. */
   radius = CLOSER;
@@ -24,13 +26,14 @@ class Scripted extends ModelSessions {
   }
 
   override run(_model: unknown, { dims }: ModelInput): Promise<Float32Array> {
-    const side = dims[3] ?? 0;
+    const [width, height] = [dims[3] ?? 0, dims[2] ?? 0];
     const score = this.#scores[this.looks.length] ?? 0;
     const radius = this.looks.length === 0 ? FROM_AFAR : this.radius;
-    this.looks.push(side);
-    const out = new Float32Array(side * side);
+    this.looks.push(Math.max(width, height));
+    this.shapes.push(`${width}x${height}`);
+    const out = new Float32Array(width * height);
     for (let i = 0; i < out.length; i++) {
-      const [x, y] = [(i % side) / side - 0.5, Math.floor(i / side) / side - 0.5];
+      const [x, y] = [(i % width) / width - 0.5, Math.floor(i / width) / height - 0.5];
       if (Math.hypot(x, y) < radius) out[i] = score;
     }
     return Promise.resolve(out);
@@ -41,14 +44,20 @@ const picture = newRgb(SIDE, SIDE);
 const small = newRgb(SMALL_SIDE, SMALL_SIDE);
 
 describe("looks at a photo", () => {
-  it("are two, at the whole and at the product, on squares as small as show either", async () => {
+  it("are two, at the whole and at the product, in as few pixels as show either", async () => {
     const sessions = new Scripted(0.8, 1);
     const { alpha } = await makeMatte(small, SEGMENTER, sessions);
     expect(sessions.looks).toEqual([sides?.locate, sides?.closer]);
     expect(alpha.data[(SMALL_SIDE / 2) * SMALL_SIDE + SMALL_SIDE / 2]).toBeGreaterThan(200);
   });
 
-  it("show a product of many pixels on a larger square", async () => {
+  it("are a square at the whole, and as wide and as high as what the closer ones show", async () => {
+    const sessions = new Scripted(0.8, 1);
+    await makeMatte(newRgb(320, 160), SEGMENTER, sessions);
+    expect(sessions.shapes).toEqual(["512x512", "640x384"]);
+  });
+
+  it("show a product of many pixels in more", async () => {
     const sessions = new Scripted(0.8, 1);
     await makeMatte(picture, SEGMENTER, sessions);
     expect(sessions.looks).toEqual([sides?.locate, sides?.closerAtMany]);

@@ -14,6 +14,7 @@ import type { Size } from "../pipeline/layout.ts";
 import { joinLooks, planSecondLook } from "../pipeline/two-pass.ts";
 import type { SegmentFacts } from "./facts.ts";
 import { resizeRgb } from "./picture-codec.ts";
+import { lookShape } from "./look-shape.ts";
 import { scorePicture } from "./segment-score.ts";
 
 export interface Matte extends Pick<
@@ -31,7 +32,7 @@ const CROSSED_EDGE = 0.005;
 const LEAST_SOLID = 0.5;
 const [FAINT, SOLID] = [8, 250];
 /** Enlarged by less than this, a product has many pixels: the network draws its edges at half of what it is shown. */
-const FINE_ENLARGED = 2;
+const FINE_ENLARGED = 1.8;
 /** A product that fills this much less of a closer look than was thought is looked at once more, closer still. */
 const SMALLER = 1.4;
 const MOST_CLOSER_LOOKS = 2;
@@ -41,8 +42,6 @@ const LOCATED_ALPHA = 26;
 type Task = SegmentEntry["task"];
 type See = (picture: Rgb, shape: Size) => Promise<Plane>;
 
-const squareOf = (side: number): Size => ({ width: side, height: side });
-
 interface Looks {
   readonly scores: Plane;
   /** What each look said, of the picture's size; empty after a single one. */
@@ -50,11 +49,11 @@ interface Looks {
   readonly secondLook: NonNullable<SegmentFacts["secondLook"]>;
 }
 
-/** The box of the product found on the model's square, in pixels of the picture; `seen` is what the square shows. */
-function locate(square: Plane, seen: Box): Box {
-  const box = alphaBox(tidyMatte(toAlpha(square)).alpha, LOCATED_ALPHA);
+/** The box of the product found by a look's scores, in pixels of the picture; `seen` is what the look shows. */
+function locate(scores: Plane, seen: Box): Box {
+  const box = alphaBox(tidyMatte(toAlpha(scores)).alpha, LOCATED_ALPHA);
   if (!box) return seen;
-  const [scaleX, scaleY] = [seen.width / square.width, seen.height / square.height];
+  const [scaleX, scaleY] = [seen.width / scores.width, seen.height / scores.height];
   const [x, y] = [Math.floor(box.x * scaleX), Math.floor(box.y * scaleY)];
   return {
     x: seen.x + x,
@@ -76,7 +75,7 @@ function changedShare(before: Plane, after: Plane, box: Box): number {
 
 const areaOf = ({ width, height }: Box) => width * height;
 
-/** The side of the square that shows what is in the box. */
+/** The longer side of the picture that shows what is in the box. */
 function closerSide({ width, height }: Box, { sides, size }: Task): number {
   if (!sides) return size;
   const isEnlarged = sides.closer >= FINE_ENLARGED * Math.max(width, height);
@@ -86,20 +85,20 @@ function closerSide({ width, height }: Box, { sides, size }: Task): number {
 async function lookCloser(rgb: Rgb, seen: Plane, task: Task, see: See): Promise<Looks> {
   const { width, height } = rgb;
   const first = resizePlane(seen, width, height);
-  const leastSide = task.sides?.closer ?? task.size;
-  let plan = planSecondLook(locate(seen, { x: 0, y: 0, width, height }), rgb, leastSide);
+  const limits = { side: task.sides?.closer ?? task.size, isSquare: !task.sides };
+  let plan = planSecondLook(locate(seen, { x: 0, y: 0, width, height }), rgb, limits);
   if (!task.sides && plan.magnification < LEAST_MAGNIFICATION) {
     return { scores: first, passes: [], secondLook: { ...plan, taken: false, changed: 0 } };
   }
   let scores = first;
   for (let looks = 1; ; looks++) {
     const shown = cropBytes(rgb, plan.box, 3);
-    const square = squareOf(closerSide(plan.box, task));
-    const small = await resizeRgb(shown, square);
-    const closer = await see(small, square);
+    const shape = lookShape(closerSide(plan.box, task), plan.box, task);
+    const small = await resizeRgb(shown, shape);
+    const closer = await see(small, shape);
     scores = joinLooks(scores, guidedUpsampling(closer, small, shown), plan.box);
     if (looks === MOST_CLOSER_LOOKS) break;
-    const next = planSecondLook(locate(closer, plan.box), rgb, leastSide);
+    const next = planSecondLook(locate(closer, plan.box), rgb, limits);
     if (areaOf(plan.box) < SMALLER * areaOf(next.box)) break;
     plan = next;
   }
@@ -141,7 +140,8 @@ function checkFound({ found, score }: ProductVerdict): void {
 
 /** @throws {Failure} `no-product`, judged by the first look before the second is paid for, and again after it. */
 async function lookTwice(rgb: Rgb, task: Task, see: See): Promise<Omit<Matte, "model">> {
-  const seen = await see(rgb, squareOf(task.sides?.locate ?? task.size));
+  const side = task.sides?.locate ?? task.size;
+  const seen = await see(rgb, { width: side, height: side });
   checkFound(judgeScores(seen));
   const { scores, passes, secondLook } = await lookCloser(rgb, seen, task, see);
   const verdict = judgeScores(scores);

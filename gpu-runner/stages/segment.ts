@@ -45,7 +45,8 @@ function factsOf({ alpha, ...matte }: Matte): Flags {
 export interface SegmentedPhoto {
   readonly photo: Rgb;
   readonly cutout: Cutout;
-  readonly facts: SegmentFacts;
+  /** Reckoned when asked for: its picture can be encoded meanwhile. @throws {Failure} `no-product` */
+  readonly facts: () => SegmentFacts;
 }
 
 /**
@@ -61,8 +62,8 @@ export async function cutOut(
 ): Promise<SegmentedPhoto> {
   const { rgb, alpha: own, source, notes, rights } = await ingest(bytes, limits);
   const matte = own ? ownMatte(own) : await makeMatte(rgb, model, sessions);
-  const facts = SegmentFacts.parse({ source, notes, rights, ...factsOf(matte) });
   const cutout = { colour: decontaminate(rgb, matte.alpha), alpha: matte.alpha };
+  const facts = () => SegmentFacts.parse({ source, notes, rights, ...factsOf(matte) });
   return { photo: rgb, cutout, facts };
 }
 
@@ -71,5 +72,5 @@ export async function segment(
   ...photo: Parameters<typeof cutOut>
 ): Promise<{ picture: EncodedPicture; facts: SegmentFacts }> {
   const { cutout, facts } = await cutOut(...photo);
-  return { picture: await encodePng(cutout.colour, cutout.alpha), facts };
+  return { picture: await encodePng(cutout.colour, cutout.alpha), facts: facts() };
 }
