@@ -1,6 +1,7 @@
 /** The product's and the background's colours at large: means over wide windows, reckoned on blocks of pixels. */
 import type { Box } from "#crds/runner-report.ts";
 import { boxBlur } from "./blur.ts";
+import { type LinearTaps, linearTaps } from "./linear-taps.ts";
 import { type Alpha, newPlane, type Plane, type Rgb } from "./raster.ts";
 
 /** The windows' radius in blocks: finer ones would hardly change a mean over so many. */
@@ -91,22 +92,6 @@ function coloursOf([opacity, ...means]: readonly Plane[], radius: number): Float
   return out;
 }
 
-/** For each of `length` pixels from `first` on, the blocks between whose middles it lies, and how much the second counts. */
-interface Taps {
-  readonly first: Int32Array;
-  readonly second: Int32Array;
-  readonly share: Float32Array;
-}
-
-function tapsFor(first: number, length: number, { side, blocks }: { side: number; blocks: number }): Taps {
-  const at = Float32Array.from({ length }, (_, i) =>
-    Math.min(blocks - 1, Math.max(0, (first + i + 0.5) / side - 0.5)),
-  );
-  const before = Int32Array.from(at);
-  const after = before.map((block) => Math.min(blocks - 1, block + 1));
-  return { first: before, second: after, share: at.map((place, i) => place - (before[i] ?? 0)) };
-}
-
 /** Writes what lies between two rows, `share` of the way to the second. */
 function between(to: Float32Array, one: Float32Array, other: Float32Array, share: number): void {
   for (let k = 0; k < to.length; k++) {
@@ -116,7 +101,7 @@ function between(to: Float32Array, one: Float32Array, other: Float32Array, share
 }
 
 /** Writes the colours along a row of pixels, between those of the blocks from the first that it needs. */
-function stretch(to: Float32Array, blocks: Float32Array, { first, second, share }: Taps): void {
+function stretch(to: Float32Array, blocks: Float32Array, { first, second, share }: LinearTaps): void {
   const start = first[0] as number;
   for (let x = 0, out = 0; x < first.length; x++) {
     const left = ((first[x] as number) - start) * COLOURS;
@@ -138,8 +123,9 @@ export function wideColours(photo: Photographed, box: Box, radius: number): Wide
   return {
     over(part) {
       const out = new Float32Array(part.width * part.height * COLOURS);
-      const across = tapsFor(part.x - box.x, part.width, { side, blocks: width });
-      const down = tapsFor(part.y - box.y, part.height, { side, blocks: height });
+      // Blocks count at their middles.
+      const across = linearTaps(part.width, width, (i) => (part.x - box.x + i + 0.5) / side - 0.5);
+      const down = linearTaps(part.height, height, (i) => (part.y - box.y + i + 0.5) / side - 0.5);
       const [left, right] = [across.first[0] ?? 0, (across.second.at(-1) ?? 0) + 1];
       const row = (y: number) =>
         colours.subarray((y * width + left) * COLOURS, (y * width + right) * COLOURS);

@@ -3,6 +3,7 @@
  * pixels, which interpolation of the scores alone knows nothing of (He, Sun: Fast Guided Filter, arXiv 1505.00996).
  * Pure.
  */
+import { type LinearTaps, linearTaps } from "./linear-taps.ts";
 import type { Plane, Rgb } from "./raster.ts";
 import { resizePlane } from "./resample.ts";
 import { LINE, scoreBy, type ScoreLines, scoreLines } from "./score-lines.ts";
@@ -10,21 +11,8 @@ import { LINE, scoreBy, type ScoreLines, scoreLines } from "./score-lines.ts";
 /** Enlarged by less than this, scores gain nothing: the model has seen what the photo shows. */
 const LEAST_ENLARGED = 1.05;
 
-/** For each position of a long row the two of a short one between which it lies, and how much the second counts. */
-interface Taps {
-  readonly first: Int32Array;
-  readonly second: Int32Array;
-  readonly share: Float32Array;
-}
-
-function tapsFor(short: number, long: number): Taps {
-  const at = Float32Array.from({ length: long }, (_, i) =>
-    Math.max(0, Math.min(short - 1, ((i + 0.5) * short) / long - 0.5)),
-  );
-  const first = Int32Array.from(at);
-  const second = first.map((i) => Math.min(short - 1, i + 1));
-  return { first, second, share: at.map((position, i) => position - (first[i] ?? 0)) };
-}
+const tapsFor = (short: number, long: number): LinearTaps =>
+  linearTaps(long, short, (i) => ((i + 0.5) * short) / long - 0.5);
 
 /** A row of the photo, between two rows of the small picture. */
 interface Row {
@@ -40,7 +28,7 @@ interface Row {
 function drawRow(
   { scores, colours, top, bottom, down }: Row,
   { flat, values }: ScoreLines,
-  taps: Taps,
+  taps: LinearTaps,
 ): void {
   for (let x = 0; x < scores.length; x++) {
     const left = taps.first[x] as number;
