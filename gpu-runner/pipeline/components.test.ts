@@ -36,14 +36,9 @@ it.each([0.2, 0.4, 0.5, 0.6, 0.8])("finds what a flood finds where %s of the pix
     return state / 2 ** 32 < share;
   });
   // Levels on both sides of the range, its ends among them.
-  const data = Uint8Array.from(
-    inside,
-    (isInside, i) =>
-      [
-        [19, 201],
-        [20, 200],
-      ][Number(isInside)]?.[i % 2] ?? 0,
-  );
+  const level = (isInside: boolean, isHigh: boolean) =>
+    (isHigh ? 200 : 20) + (isInside ? 0 : isHigh ? 1 : -1);
+  const data = Uint8Array.from(inside, (isInside, i) => level(isInside, i % 2 === 1));
   const found = components({ width, height, data }, { least: 20, most: 200 });
   const members = found.map(({ runs }) => {
     const all: number[] = [];
